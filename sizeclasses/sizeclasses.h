@@ -107,6 +107,7 @@ enum {
 	SizeClassesTinySize = 16,
 	SizeClassesHeaderSize = 512,
 	SizeClassesLargest = 32768,
+	SizeClassesHeaderlessNPages = 1,
 };
 
 static const uint16_t SizeClassToSize[NumSizeClasses] = {

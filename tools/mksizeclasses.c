@@ -310,6 +310,16 @@ nClass128(const struct table *t)
 	return (t->o.maxSmallSize - smallSizeMax) / largeSizeDiv + 1;
 }
 
+// headerlessNPages is the most pages of a span whose objects have no malloc header.
+static int
+headerlessNPages(const struct table *t)
+{
+	int most = 0;
+	for (int i = 1; i < t->n && t->c[i].size <= minSizeForMallocHeader; i++)
+		most = t->c[i].npages > most ? t->c[i].npages : most;
+	return most;
+}
+
 static void
 printC(FILE *w, const struct table *t)
 {
@@ -341,6 +351,7 @@ printC(FILE *w, const struct table *t)
 		t->c[sizeToSizeClass(t, tinySize)].size,
 		t->c[sizeToSizeClass(t, minSizeForMallocHeader)].size);
 	fprintf(w, "\tSizeClassesLargest = %d,\n", t->c[t->n - 1].size);
+	fprintf(w, "\tSizeClassesHeaderlessNPages = %d,\n", headerlessNPages(t));
 	fprintf(w, "};\n\n");
 	printArray(w, t, "static const uint16_t SizeClassToSize[NumSizeClasses]", t->n, sizeOf, "");
 	printArray(w, t, "static const uint8_t SizeClassToNPages[NumSizeClasses]", t->n, npagesOf, "");
@@ -476,6 +487,8 @@ static int
 cheapestSpan(const struct options *o, int size)
 {
 	enum { most = 10 };
+	if (size <= minSizeForMallocHeader)
+		return 1; // the heap bits and mark bits at the end of the span are laid out for one page
 	int best = 0;
 	double cost = costInfinity;
 	for (int n = (size + o->pageSize - 1) / o->pageSize; n <= most || best == 0; n++) {
