@@ -136,6 +136,7 @@ typedef struct note {
 
 #ifdef GORT_LOCKRANK
 void lockInit(mutex *l, lockRank rank);
+// lockWithRank is lock for a mutex whose rank depends on the place: without ranks it is lock.
 void lockWithRank(mutex *l, lockRank rank);
 void assertLockHeld(mutex *l);
 void assertRankHeld(lockRank r);
@@ -143,10 +144,13 @@ void assertWorldStopped(void);
 void assertWorldStoppedOrLockHeld(mutex *l);
 lockRank getLockRank(mutex *l);
 void lockWithRankMayAcquire(mutex *l, lockRank rank);
-// acquireLockRankAndM and releaseLockRankAndM take part in the order without a lock (_Gscan).
-void acquireLockRankAndM(lockRank rank);
-void releaseLockRankAndM(lockRank rank);
+void lockRankMayAcquire(lockRank rank); // a lock of that rank may be taken now and then: as if it were
+void worldStopped(void); // stopTheWorld and startTheWorld say so
+void worldStarted(void);
 #else
+static inline void lockRankMayAcquire(lockRank rank) { (void)rank; }
+static inline void worldStopped(void) {}
+static inline void worldStarted(void) {}
 static inline void lockInit(mutex *l, lockRank rank) { (void)l; (void)rank; }
 static inline void assertLockHeld(mutex *l) { (void)l; }
 static inline void assertRankHeld(lockRank r) { (void)r; }
@@ -154,9 +158,15 @@ static inline void assertWorldStopped(void) {}
 static inline void assertWorldStoppedOrLockHeld(mutex *l) { (void)l; }
 static inline lockRank getLockRank(mutex *l) { (void)l; return 0; }
 static inline void lockWithRankMayAcquire(mutex *l, lockRank rank) { (void)l; (void)rank; }
+#define lockWithRank(l, rank) lock(l)
 #endif
 void lock(mutex *l);
 void unlock(mutex *l);
+// acquireLockRankAndM and releaseLockRankAndM take part in the order without a lock (_Gscan), and
+// hold the M.
+void acquireLockRankAndM(lockRank rank);
+void releaseLockRankAndM(lockRank rank);
+const char *lockRank_String(lockRank rank);
 
 void noteclear(note *n);
 void notewakeup(note *n);

@@ -162,6 +162,7 @@ struct G {
 
 	_defer *_defer;         // innermost deferred call
 	_panic *_panic;
+	struct pcall *pcall; // innermost protected call (panic.h)
 
 	// gcAssistBytes is what this goroutine may still allocate before it must assist; negative:
 	// it owes scan work.  Owned by the goroutine.
