@@ -41,6 +41,21 @@
 		__atomic_compare_exchange_n((p), &cas_old_, (new_), false, __ATOMIC_RELEASE,       \
 			__ATOMIC_RELAXED);                                                         \
 	})
+// Float64: a double, in one piece.
+static inline double
+atomic_LoadFloat64(const double *p)
+{
+	double v;
+	__atomic_load(p, &v, __ATOMIC_SEQ_CST);
+	return v;
+}
+
+static inline void
+atomic_StoreFloat64(double *p, double v)
+{
+	__atomic_store(p, &v, __ATOMIC_SEQ_CST);
+}
+
 #define atomic_Fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 // publicationBarrier orders the initialisation of an object before the store that publishes it.
