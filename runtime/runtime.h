@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "runtime/atomic.h"
+#define GORT_KEEP_ERRNO
+#define GORT_NO_REGISTER
 #include "runtime/gort.h"
 
 // ---- machine (goarch, internal/runtime/sys) -----------------------------------------------------
@@ -144,11 +146,9 @@ void assertWorldStopped(void);
 void assertWorldStoppedOrLockHeld(mutex *l);
 lockRank getLockRank(mutex *l);
 void lockWithRankMayAcquire(mutex *l, lockRank rank);
-void lockRankMayAcquire(lockRank rank); // a lock of that rank may be taken now and then: as if it were
 void worldStopped(void); // stopTheWorld and startTheWorld say so
 void worldStarted(void);
 #else
-static inline void lockRankMayAcquire(lockRank rank) { (void)rank; }
 static inline void worldStopped(void) {}
 static inline void worldStarted(void) {}
 static inline void lockInit(mutex *l, lockRank rank) { (void)l; (void)rank; }
