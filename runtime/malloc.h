@@ -33,8 +33,7 @@ gclinkptr mcache_nextFree(mcache *c, spanClass spc, mspan **s, bool *checkGCTrig
 
 // nextFreeFast is a free slot of s, if its allocCache shows one; else 0.
 static ALWAYS_INLINE gclinkptr
-nextFreeFast(mspan *s)
-{
+nextFreeFast(mspan *s) {
 	uint64_t ac = s->allocCache;
 	if (likely(ac != 0)) {
 		unsigned theBit = (unsigned)__builtin_ctzll(ac);
@@ -58,8 +57,7 @@ void memclrNoHeapPointersChunked(uintptr_t size, void *x);
 
 // sizeToClass is the class of small objects of size bytes (a header included).
 static ALWAYS_INLINE uint8_t
-sizeToClass(uintptr_t size)
-{
+sizeToClass(uintptr_t size) {
 	if (size <= SmallSizeMax - 8) {
 		return SizeToSizeClass8[divRoundUp(size, SmallSizeDiv)];
 	}

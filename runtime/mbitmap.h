@@ -37,8 +37,7 @@ typedef struct typePointers {
 // behind the prefix 0.  gcdata is padded to a multiple of 8 bytes, with zeros.  A type without
 // gcdata is conservative: each word of the prefix counts.
 static inline uintptr_t
-gcmaskWord(const _type *typ, uintptr_t i)
-{
+gcmaskWord(const _type *typ, uintptr_t i) {
 	if (likely(typ->gcdata != NULL)) {
 		uintptr_t x;
 		memcpy(&x, typ->gcdata + i / 8, sizeof x);
@@ -54,10 +53,9 @@ gcmaskWord(const _type *typ, uintptr_t i)
 
 // typeBit: is word i of typ a pointer?
 static inline bool
-typeBit(const _type *typ, uintptr_t i)
-{
+typeBit(const _type *typ, uintptr_t i) {
 	return i < typ->ptrbytes / PtrSize &&
-		(typ->gcdata == NULL || (typ->gcdata[i / 8] >> (i % 8) & 1) != 0);
+	       (typ->gcdata == NULL || (typ->gcdata[i / 8] >> (i % 8) & 1) != 0);
 }
 
 typePointers mspan_typePointersOf(mspan *span, uintptr_t addr, uintptr_t size);
@@ -66,8 +64,7 @@ typePointers mspan_typePointersOfType(mspan *span, const _type *typ, uintptr_t a
 
 // nextFast is the next pointer slot that the current mask shows, or 0.
 static inline uintptr_t
-typePointers_nextFast(typePointers *tp)
-{
+typePointers_nextFast(typePointers *tp) {
 	uintptr_t mask = tp->mask;
 	if (mask == 0) {
 		return 0;
@@ -82,8 +79,7 @@ void typePointers_fastForward(typePointers *tp, uintptr_t n, uintptr_t limit);
 
 // spanHeapBitsRange is where the heap bits of a span are, and their size in bytes.
 static inline uintptr_t
-spanHeapBitsRange(uintptr_t spanBase, uintptr_t spanSize, uintptr_t elemsize, uintptr_t *size)
-{
+spanHeapBitsRange(uintptr_t spanBase, uintptr_t spanSize, uintptr_t elemsize, uintptr_t *size) {
 	*size = spanSize / PtrSize / 8;
 	uintptr_t base = spanBase + spanSize - *size;
 	if (gcUsesSpanInlineMarkBits(elemsize)) {
@@ -101,8 +97,8 @@ uintptr_t heapSetTypeNoHeader(uintptr_t x, uintptr_t dataSize, const _type *typ,
 uintptr_t heapSetTypeSmallHeader(
 	uintptr_t x, uintptr_t dataSize, const _type *typ, const _type **header, mspan *span);
 uintptr_t heapSetTypeLarge(uintptr_t x, uintptr_t dataSize, const _type *typ, mspan *span);
-void doubleCheckHeapType(uintptr_t x, uintptr_t dataSize, const _type *gctyp,
-	const _type **header, mspan *span);
+void doubleCheckHeapType(
+	uintptr_t x, uintptr_t dataSize, const _type *gctyp, const _type **header, mspan *span);
 void doubleCheckTypePointersOfType(mspan *s, const _type *typ, uintptr_t addr, uintptr_t size);
 void dumpTypePointers(typePointers tp);
 
@@ -110,8 +106,7 @@ void dumpTypePointers(typePointers tp);
 // values of typ, into the span's bitmap.  For heapBitsInSpan sizes in a span with pointers.  No two
 // owners write to the bitmap: it belongs to whoever holds the span in its mcache.
 static ALWAYS_INLINE uintptr_t
-mspan_writeHeapBitsSmall(mspan *span, uintptr_t x, uintptr_t dataSize, const _type *typ)
-{
+mspan_writeHeapBitsSmall(mspan *span, uintptr_t x, uintptr_t dataSize, const _type *typ) {
 	uintptr_t scanSize = typ->ptrbytes;
 	uintptr_t src0 = gcmaskWord(typ, 0);
 	uintptr_t src = src0;
@@ -124,6 +119,8 @@ mspan_writeHeapBitsSmall(mspan *span, uintptr_t x, uintptr_t dataSize, const _ty
 				src |= src0 << (i / PtrSize);
 				scanSize += elem;
 			}
+			// PORT: C callers may ask for a size that is no multiple of the type's.
+			src &= ~(uintptr_t)0 >> (ptrBits - dataSize / PtrSize);
 		}
 	}
 	uintptr_t base = span->startAddr;
@@ -171,49 +168,43 @@ typedef struct markBits {
 
 // divideByElemSize is n / s->elemsize for n within the span.
 static inline uintptr_t
-mspan_divideByElemSize(mspan *s, uintptr_t n)
-{
+mspan_divideByElemSize(const mspan *s, uintptr_t n) {
 	return (uintptr_t)(((uint64_t)n * (uint64_t)s->divMul) >> 32);
 }
 
+// objIndex is the slot that p, within the span, points into.
 static inline uintptr_t
-mspan_objIndex(mspan *s, uintptr_t p)
-{
+mspan_objIndex(const mspan *s, uintptr_t p) {
 	return mspan_divideByElemSize(s, p - s->startAddr);
 }
 
 // objBase is the start of the slot that addr, within the span, lies in.
 static inline uintptr_t
-mspan_objBase(mspan *span, uintptr_t addr)
-{
+mspan_objBase(mspan *span, uintptr_t addr) {
 	return span->startAddr + mspan_objIndex(span, addr) * span->elemsize;
 }
 
 static inline markBits
-mspan_allocBitsForIndex(mspan *s, uintptr_t allocBitIndex)
-{
+mspan_allocBitsForIndex(mspan *s, uintptr_t allocBitIndex) {
 	return (markBits){(uint8_t *)s->allocBits + allocBitIndex / 8,
 		(uint8_t)(1 << (allocBitIndex % 8)), allocBitIndex};
 }
 
 static inline markBits
-mspan_markBitsForIndex(mspan *s, uintptr_t objIndex)
-{
+mspan_markBitsForIndex(mspan *s, uintptr_t objIndex) {
 	uint8_t *b = gcUsesSpanInlineMarkBits(s->elemsize) ? mspan_inlineMarkBits(s)->marks
 							   : (uint8_t *)s->gcmarkBits;
 	return (markBits){b + objIndex / 8, (uint8_t)(1 << (objIndex % 8)), objIndex};
 }
 
 static inline markBits
-mspan_markBitsForBase(mspan *s)
-{
+mspan_markBitsForBase(mspan *s) {
 	return mspan_markBitsForIndex(s, 0);
 }
 
 // scannedBitsForIndex is the scanned bit of an object in a span with inline mark bits.
 static inline markBits
-mspan_scannedBitsForIndex(mspan *s, uintptr_t objIndex)
-{
+mspan_scannedBitsForIndex(mspan *s, uintptr_t objIndex) {
 	return (markBits){mspan_inlineMarkBits(s)->scans + objIndex / 8,
 		(uint8_t)(1 << (objIndex % 8)), objIndex};
 }
@@ -223,8 +214,7 @@ uint16_t mspan_nextFreeIndex(mspan *s);
 
 // isFree: is slot index unallocated?  The span is in use, and index not out of thin air.
 static inline bool
-mspan_isFree(mspan *s, uintptr_t index)
-{
+mspan_isFree(mspan *s, uintptr_t index) {
 	if (index < s->freeindex) {
 		return false;
 	}
@@ -235,8 +225,7 @@ mspan_isFree(mspan *s, uintptr_t index)
 // for an index out of thin air.  The collector ignores pointers to such slots: an object made
 // during mark is black already.
 static inline bool
-mspan_isFreeOrNewlyAllocated(mspan *s, uintptr_t index)
-{
+mspan_isFreeOrNewlyAllocated(mspan *s, uintptr_t index) {
 	if (index < s->freeIndexForScan) {
 		return false;
 	}
@@ -244,33 +233,28 @@ mspan_isFreeOrNewlyAllocated(mspan *s, uintptr_t index)
 }
 
 static inline bool
-markBits_isMarked(markBits m)
-{
+markBits_isMarked(markBits m) {
 	return (atomic_LoadRelaxed(m.bytep) & m.mask) != 0;
 }
 
 static inline void
-markBits_setMarked(markBits m)
-{
+markBits_setMarked(markBits m) {
 	(void)atomic_Or(m.bytep, m.mask);
 }
 
 static inline void
-markBits_setMarkedNonAtomic(markBits m)
-{
+markBits_setMarkedNonAtomic(markBits m) {
 	*m.bytep |= m.mask;
 }
 
 static inline void
-markBits_clearMarked(markBits m)
-{
+markBits_clearMarked(markBits m) {
 	(void)atomic_And(m.bytep, (uint8_t)~m.mask);
 }
 
 // advance moves on to the next object of the span.
 static inline void
-markBits_advance(markBits *m)
-{
+markBits_advance(markBits *m) {
 	if (m->mask == 1 << 7) {
 		m->bytep++;
 		m->mask = 1;
@@ -296,15 +280,14 @@ void badPointerCheck(mspan *s, uintptr_t p, uintptr_t refBase, uintptr_t refOff)
 // PORT: Go throws over a pointer into an unused span or behind its last slot.  C programs have
 // such words (one past the end, unions, tags), so it is an answer of 0 here; see DESIGN 4.4.
 static ALWAYS_INLINE uintptr_t
-findObject(uintptr_t p, uintptr_t refBase, uintptr_t refOff, mspan **s, uintptr_t *objIndex)
-{
+findObject(uintptr_t p, uintptr_t refBase, uintptr_t refOff, mspan **s, uintptr_t *objIndex) {
 	mspan *sp = spanOf(p);
 	if (sp == NULL) {
 		return 0;
 	}
 	// The state is loaded first: it is set last when a span is made.
 	if (unlikely(mSpanStateBox_get(&sp->state) != mSpanInUse || p < sp->startAddr ||
-		    p >= sp->limit)) {
+		     p >= sp->limit)) {
 		badPointerCheck(sp, p, refBase, refOff);
 		return 0;
 	}

@@ -23,9 +23,9 @@
 typedef uint8_t spanScanOwnership;
 
 enum {
-	spanScanUnowned = 0,   // not queued for scanning
-	spanScanOneMark = 2,   // queued; one mark has been set since
-	spanScanManyMark = 4,  // queued; more than one may have been set since
+	spanScanUnowned = 0,  // not queued for scanning
+	spanScanOneMark = 2,  // queued; one mark has been set since
+	spanScanManyMark = 4, // queued; more than one may have been set since
 };
 
 typedef struct spanInlineMarkBits {
@@ -43,28 +43,24 @@ _Static_assert(offsetof(spanInlineMarkBits, class) == 127, "layout of the inline
 // heapBitsInSpan: do objects of userSize bytes have their pointer bits at the end of the span?
 // The same for a size and for the size class it is rounded up to.
 static inline bool
-heapBitsInSpan(uintptr_t userSize)
-{
+heapBitsInSpan(uintptr_t userSize) {
 	return userSize <= MinSizeForMallocHeader;
 }
 
 // gcUsesSpanInlineMarkBits: does a span of such elements have inline mark bits?
 static inline bool
-gcUsesSpanInlineMarkBits(uintptr_t size)
-{
+gcUsesSpanInlineMarkBits(uintptr_t size) {
 	return heapBitsInSpan(size) && size >= 16;
 }
 
 // spanInlineMarkBitsFromBase is where the bits of the span at base are.  For gcUsesSpanInlineMarkBits.
 static inline spanInlineMarkBits *
-spanInlineMarkBitsFromBase(uintptr_t base)
-{
+spanInlineMarkBitsFromBase(uintptr_t base) {
 	return (spanInlineMarkBits *)(base + PageSize - sizeof(spanInlineMarkBits));
 }
 
 static inline spanInlineMarkBits *
-mspan_inlineMarkBits(mspan *s)
-{
+mspan_inlineMarkBits(mspan *s) {
 	return spanInlineMarkBitsFromBase(s->startAddr);
 }
 

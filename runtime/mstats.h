@@ -8,22 +8,11 @@
 
 #include "runtime/runtime.h"
 
+#include "runtime/mem.h" // sysMemStat
 #include "runtime/mgcwork.h"
 #include "sizeclasses/sizeclasses.h"
 
 struct gort_memstats; // the public snapshot: Go's MemStats; see gort.h
-
-// sysMemStat counts bytes obtained from the system for one purpose.  Atomic; may be updated from
-// anywhere, before the runtime is up too.
-typedef uint64_t sysMemStat;
-
-static inline uint64_t
-sysMemStat_load(sysMemStat *s)
-{
-	return atomic_Load(s);
-}
-
-void sysMemStat_add(sysMemStat *s, int64_t n);
 
 // heapStatsDelta is a set of changes that have to be seen together.  The first group may be
 // negative, the second only grows and is allowed to wrap.  Fields are updated atomically.
