@@ -19,8 +19,8 @@
 //	sweep              by bgsweep, by who allocates spans, and in proportion to allocation
 //
 // The transitions off -> mark and mark -> termination are made by whoever finds the condition true;
-// work.startSema and work.markDoneSema let one at a time check it again and act.  Above them, gcsema
-// keeps cycles apart from each other, worldsema keeps the world from being stopped by two.
+// work.startSema and work.markDoneSema let one at a time check it again and act.  Above them,
+// gcsema keeps cycles apart from each other, worldsema keeps the world from being stopped by two.
 //
 // PORT: the globals are a conservative root that C code may store to without the barrier.  So they
 // are scanned again when marking seems done and the world stands; what that greys is marked
@@ -58,18 +58,12 @@ gcinit(void) {
 	lockInit(&work.wbufSpans.lock, lockRankWbufSpans);
 }
 
-// gcenable_bgsweep is the sweeper's goroutine.
-static void
-gcenable_bgsweep(void *c) {
-	bgsweep(c);
-}
-
 // gcenable starts the background sweeper and allows cycles.  The main goroutine calls it before
 // the program's code.
 void
 gcenable(void) {
 	static uint32_t ready;
-	newproc(gcenable_bgsweep, &ready);
+	newproc(bgsweep, &ready);
 	semacquire(&ready);
 	memstats.enablegc = true;
 }

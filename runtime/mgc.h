@@ -134,14 +134,14 @@ extern struct gcDebugMarkDone {
 	uint32_t rootRestarts;       // PORT: those that the rescan of the globals caused
 } gcDebugMarkDone;
 
-// ---- called by the scheduler and by schedinit -------------------------------------------------
+// ---- called by the scheduler and by schedinit ---------------------------------------------------
 
 void gcinit(void);
 void gcenable(void);
 bool gcShouldScheduleWorker(P *pp);
 bool gcIsMarkDone(void);
 
-// ---- called by the allocator and the marker ---------------------------------------------------
+// ---- called by the allocator and the marker -----------------------------------------------------
 
 void gcStart(gcTrigger trigger);
 void gcMarkDone(void);
@@ -155,7 +155,7 @@ bool gcEndWork(void);
 void GC(void);
 void gcWaitOnMark(uint32_t n);
 
-// ---- between mgc.c and mgc_term.c ----------------------------------------------------------------------
+// ---- between mgc.c and mgc_term.c ---------------------------------------------------------------
 
 struct worldStop;
 void gcMarkTermination(struct worldStop stw);
@@ -174,14 +174,14 @@ typedef struct gcBgMarkWorkerNode {
 void gcBgMarkStartWorkers(void);
 void gcBgMarkPrepare(void);
 
-// ---- printing and tests ---------------------------------------------------------------------------
+// ---- printing and tests -------------------------------------------------------------------------
 
-// itoaDiv and fmtNSAsMS format into the end of buf and return where the text starts; *len is its length.
+// itoaDiv and fmtNSAsMS format into buf and return where the text starts; *len is its length.
 char *itoaDiv(char *buf, int n, uint64_t val, int dec, int *len);
 char *fmtNSAsMS(char *buf, int n, uint64_t ns, int *len);
 
-// gcTestIsReachable collects and returns which of the n <= 64 objects were reachable, and clears ptrs.
-// PORT: the caller's stack is scanned conservatively and may keep one alive.
+// gcTestIsReachable collects and returns which of the n <= 64 objects were reachable, and clears
+// ptrs.  PORT: the caller's stack is scanned conservatively and may keep one alive.
 uint64_t gcTestIsReachable(void **ptrs, int n);
 
 #endif

@@ -6,9 +6,9 @@
 // Ports mgc.go of Go 1.26.8 from gcMarkTermination on; see mgc.c.
 //
 // The workers are ordinary goroutines, as many as there were ever Ps, that wait in
-// gcBgMarkWorkerPool.  The scheduler takes one out and runs it on a P as dedicated, fractional or idle
-// worker; it drains with the P's gcWork, so it is not preempted except where it looks for that
-// itself.
+// gcBgMarkWorkerPool.  The scheduler takes one out and runs it on a P as dedicated, fractional or
+// idle worker; it drains with the P's gcWork, so it is not preempted except where it looks for
+// that itself.
 #include "runtime/mgc.h"
 
 #include "runtime/mcache.h"
@@ -204,8 +204,8 @@ printgctrace(void) {
 	printunlock();
 }
 
-// gcMarkTermination ends the cycle's mark phase and starts its sweep.  The world is stopped, assists
-// and workers are off; it starts the world.
+// gcMarkTermination ends the cycle's mark phase and starts its sweep.  The world is stopped,
+// assists and workers are off; it starts the world.
 void
 gcMarkTermination(worldStop stw) {
 	setGCPhase(_GCmarktermination); // the barrier stays on for a while
@@ -328,8 +328,8 @@ typedef union gcBgMarkWorkerNodePadded {
 
 static void gcBgMarkWorker(void *ready);
 
-// gcBgMarkStartWorkers starts workers until there is one for each P.  Called by gcStart with worldsema
-// held and the world running; the workers wait until the scheduler wants them.
+// gcBgMarkStartWorkers starts workers until there is one for each P.  Called by gcStart with
+// worldsema held and the world running; the workers wait until the scheduler wants them.
 void
 gcBgMarkStartWorkers(void) {
 	// They never exit: after GOMAXPROCS has shrunk and grown again there are enough.
@@ -583,8 +583,8 @@ gcMark(int64_t startTime) {
 	gcControllerState_resetLive(&gcController, work.bytesMarked);
 }
 
-// gcSweep starts the sweep, or in blocking mode does all of it; it returns whether it did.  On g0; the
-// world is stopped.
+// gcSweep starts the sweep, or in blocking mode does all of it; it returns whether it did.  On g0;
+// the world is stopped.
 bool
 gcSweep(gcMode mode) {
 	assertWorldStopped();

@@ -5,10 +5,10 @@
 // The GC CPU limiter.  Ports mgclimit.go of Go 1.26.8.
 //
 // With a heap close to its memory limit, the pacer would collect without end and the program would
-// stand still.  The limiter bounds that: GC time fills a bucket, mutator time drains it, and when it
-// is full assists stop, which lets the heap grow instead.  Both count with weight one, so the bound
-// is half of the CPU; the capacity of one second per P forgives short peaks.  The bucket never goes
-// below empty: a day of idling earns no credit for a death spiral afterwards.
+// stand still.  The limiter bounds that: GC time fills a bucket, mutator time drains it, and when
+// it is full assists stop, which lets the heap grow instead.  Both count with weight one, so the
+// bound is half of the CPU; the capacity of one second per P forgives short peaks.  The bucket
+// never goes below empty: a day of idling earns no credit for a death spiral afterwards.
 //
 // Time comes in by two ways: pools, to which finished events add, and the event in flight on each
 // P, whose time so far is taken at each update, so that nothing is charged to a later window.

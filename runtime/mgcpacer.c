@@ -10,12 +10,12 @@
 // reaches the goal: the distance, runway, is the expected scan work times cons/mark, the measured
 // ratio of the rates of allocation and scanning.  revise corrects the assists as the cycle goes on.
 //
-// All arithmetic, the floating point included, gives the bits that Go's gives on amd64; the vectors
-// compare them.  So float to integer conversions go through float64ToInt64 and float64ToUint64, which
-// define what C leaves undefined, and the expressions keep Go's order.
+// All arithmetic, the floating point included, gives the bits that Go's gives on amd64; the
+// vectors compare them.  So float to integer conversions go through float64ToInt64 and
+// float64ToUint64, which define what C leaves undefined, and the expressions keep Go's order.
 //
-// PORT: stacks count with the bytes in use, not with their slots (see callers of addScannableStack);
-// the second scan of the globals is not in globalsScanWork.
+// PORT: stacks count with the bytes in use, not with their slots (see callers of
+// addScannableStack); the second scan of the globals is not in globalsScanWork.
 #include "runtime/mgcpacer.h"
 
 #include "runtime/lfstack.h"

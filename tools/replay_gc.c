@@ -1,0 +1,282 @@
+// Copyright 2026 The gort authors and the Go authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// The command families gc (pacer) and lim (GC CPU limiter).
+#include "tools/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/mgc.h"
+#include "runtime/mgclimit.h"
+#include "runtime/mgcpacer.h"
+
+enum { maxObjects = 1 << 16 };
+
+static gcControllerState *pacers[maxObjects];
+static gcCPULimiterState *limiters[maxObjects];
+
+// zalloc makes a zeroed object with a cache line's alignment.
+static void *
+zalloc(size_t n) {
+	n = (n + CacheLinePadSize - 1) / CacheLinePadSize * CacheLinePadSize;
+	void *p = aligned_alloc(CacheLinePadSize, n);
+	if (p == NULL)
+		abort();
+	return memset(p, 0, n);
+}
+
+// object reads an object's name and returns its place in a table of maxObjects.
+static int
+object(struct replay_args *a) {
+	int id = a_id(a);
+	if (id >= maxObjects) {
+		a_error(a, "object %d is beyond %d", id, maxObjects);
+		return 0;
+	}
+	return id;
+}
+
+static void
+o_pacer(struct replay_out *o, gcControllerState *c) {
+	uint64_t minTrigger, goal2;
+	uint64_t goal = gcControllerState_heapGoalInternal(c, &minTrigger);
+	uint64_t trigger = gcControllerState_trigger(c, &goal2);
+	const struct {
+		const char *name;
+		uint64_t v;
+	} first[] = {
+		{"live", c->heapLive},
+		{"scan", c->heapScan},
+		{"marked", c->heapMarked},
+		{"triggered", c->triggered},
+		{"goal", goal},
+		{"minTrigger", minTrigger},
+		{"trigger", trigger},
+		{"pctGoal", c->gcPercentHeapGoal},
+		{"sweepMin", c->sweepDistMinTrigger},
+		{"runway", c->runway},
+	};
+	for (size_t i = 0; i < nelem(first); i++) {
+		o_k(o, first[i].name);
+		o_u(o, first[i].v);
+	}
+	o_k(o, "consMark");
+	o_f(o, c->consMark);
+	o_k(o, "last");
+	for (size_t i = 0; i < nelem(c->lastConsMark); i++)
+		o_f(o, c->lastConsMark[i]);
+	o_k(o, "awpb");
+	o_f(o, c->assistWorkPerByte);
+	o_k(o, "abpw");
+	o_f(o, c->assistBytesPerWork);
+	o_k(o, "dedicated");
+	o_i(o, c->dedicatedMarkWorkersNeeded);
+	o_k(o, "fraction");
+	o_f(o, c->fractionalUtilizationGoal);
+	const struct {
+		const char *name;
+		int64_t v;
+	} last[] = {
+		{"heapWork", c->heapScanWork},
+		{"stackWork", c->stackScanWork},
+		{"globalsWork", c->globalsScanWork},
+	};
+	o_k(o, "lastScan");
+	o_u(o, c->lastHeapScan);
+	o_k(o, "lastStack");
+	o_u(o, c->lastStackScan);
+	o_k(o, "lastGoal");
+	o_u(o, c->lastHeapGoal);
+	for (size_t i = 0; i < nelem(last); i++) {
+		o_k(o, last[i].name);
+		o_i(o, last[i].v);
+	}
+	o_k(o, "heapMin");
+	o_u(o, c->heapMinimum);
+	o_k(o, "pct");
+	o_i(o, c->gcPercent);
+	o_k(o, "limit");
+	o_i(o, c->memoryLimit);
+}
+
+static bool
+pacer(const char *op, struct replay_args *a, struct replay_out *o) {
+	if (strcmp(op, "const") == 0) {
+		o_k(o, "bgUtil");
+		o_f(o, gcBackgroundUtilization);
+		o_k(o, "goalUtil");
+		o_f(o, gcGoalUtilization);
+		o_k(o, "creditSlack");
+		o_i(o, gcCreditSlack);
+		o_k(o, "overAssist");
+		o_i(o, gcOverAssistWork);
+		o_k(o, "defaultHeapMinimum");
+		o_u(o, defaultHeapMinimum);
+		o_k(o, "headroomPct");
+		o_u(o, memoryLimitHeapGoalHeadroomPercent);
+		o_k(o, "minHeadroom");
+		o_u(o, memoryLimitMinHeapGoalHeadroom);
+		return true;
+	}
+	int id = object(a);
+	if (strcmp(op, "new") == 0) { // gcPercent memoryLimit
+		free(pacers[id]);
+		gcControllerState *c = pacers[id] = zalloc(sizeof *c);
+		c->test = true;
+		int32_t percent = (int32_t)a_u(a);
+		int64_t limit = a_i(a);
+		gcControllerState_init(c, percent, limit);
+		o_pacer(o, c);
+		return true;
+	}
+	gcControllerState *c = pacers[id];
+	if (c == NULL) {
+		a_error(a, "no such pacer");
+		return true;
+	}
+	if (strcmp(op, "start") == 0) { // stackBytes globalsBytes scannableFrac procs
+		uint64_t goal, trigger = gcControllerState_trigger(c, &goal);
+		if (c->heapMarked > trigger)
+			trigger = c->heapMarked;
+		c->maxStackScan = a_u(a);
+		c->globalsScan = a_u(a);
+		c->heapLive = trigger;
+		c->heapScan += (uint64_t)(int64_t)((double)(trigger - c->heapMarked) * a_f(a));
+		gcControllerState_startCycle(c, 0, (int)a_u(a), (gcTrigger){.kind = gcTriggerHeap});
+	} else if (strcmp(op, "revise") ==
+		   0) { // dHeapLive dHeapScan dHeapWork dStackWork dGlobalsWork
+		c->heapLive += a_u(a);
+		c->heapScan += a_u(a);
+		c->heapScanWork += a_i(a);
+		c->stackScanWork += a_i(a);
+		c->globalsScanWork += a_i(a);
+		gcControllerState_revise(c);
+		o_k(o, "live");
+		o_u(o, c->heapLive);
+		o_k(o, "scan");
+		o_u(o, c->heapScan);
+		o_k(o, "goal");
+		o_u(o, gcControllerState_heapGoal(c));
+		o_k(o, "awpb");
+		o_f(o, c->assistWorkPerByte);
+		o_k(o, "abpw");
+		o_f(o, c->assistBytesPerWork);
+		return true;
+	} else if (strcmp(op, "end") == 0) { // bytesMarked assistTime elapsed procs
+		uint64_t bytesMarked = a_u(a);
+		c->assistTime = a_i(a);
+		int64_t elapsed = a_i(a);
+		gcControllerState_endCycle(c, elapsed, (int)a_u(a), false);
+		gcControllerState_resetLive(c, bytesMarked);
+		gcControllerState_commit(c, false);
+	} else if (strcmp(op, "state") == 0) {
+	} else if (strcmp(op, "percent") == 0) {
+		gcControllerState_setGCPercent(c, (int32_t)a_u(a));
+		gcControllerState_commit(c, true);
+	} else if (strcmp(op, "limit") == 0) {
+		gcControllerState_setMemoryLimit(c, a_i(a));
+		gcControllerState_commit(c, true);
+	} else if (strcmp(op, "commit") == 0) {
+		gcControllerState_commit(c, a_t(a));
+	} else if (strcmp(op, "mem") == 0) {
+		// heapInUse heapReleased heapFree totalAlloc totalFree mappedReady
+		c->heapInUse = a_u(a);
+		c->heapReleased = a_u(a);
+		c->heapFree = a_u(a);
+		c->totalAlloc = a_u(a);
+		c->totalFree = a_u(a);
+		c->mappedReady = a_u(a);
+		if (c->heapFree + (c->totalAlloc - c->totalFree) > c->mappedReady) {
+			a_error(a, "more in the heap than is mapped"); // it would wait for ever
+			return true;
+		}
+		o_k(o, "limitGoal");
+		o_u(o, gcControllerState_memoryLimitHeapGoal(c));
+	} else if (strcmp(op, "idleadd") == 0) {
+		o_t(o, gcControllerState_addIdleMarkWorker(c));
+		return true;
+	} else if (strcmp(op, "idleneed") == 0) {
+		o_t(o, gcControllerState_needIdleMarkWorker(c));
+		return true;
+	} else if (strcmp(op, "idleremove") == 0) {
+		gcControllerState_removeIdleMarkWorker(c);
+		return true;
+	} else if (strcmp(op, "idlemax") == 0) {
+		gcControllerState_setMaxIdleMarkWorkers(c, (int32_t)a_u(a));
+		return true;
+	} else {
+		return false;
+	}
+	o_pacer(o, c);
+	return true;
+}
+
+static bool
+limiter(const char *op, struct replay_args *a, struct replay_out *o) {
+	int id = object(a);
+	if (strcmp(op, "new") == 0) { // now procs
+		free(limiters[id]);
+		gcCPULimiterState *n = limiters[id] = zalloc(sizeof *n);
+		n->test = true;
+		int64_t now = a_i(a);
+		gcCPULimiterState_resetCapacity(n, now, (int32_t)a_u(a));
+	}
+	gcCPULimiterState *l = limiters[id];
+	if (l == NULL) {
+		a_error(a, "no such limiter");
+		return true;
+	}
+	if (strcmp(op, "new") == 0 || strcmp(op, "state") == 0) {
+	} else if (strcmp(op, "start") == 0) { // enableGC now
+		bool enable = a_t(a);
+		gcCPULimiterState_startGCTransition(l, enable, a_i(a));
+	} else if (strcmp(op, "finish") == 0) {
+		gcCPULimiterState_finishGCTransition(l, a_i(a));
+	} else if (strcmp(op, "update") == 0) {
+		gcCPULimiterState_update(l, a_i(a));
+	} else if (strcmp(op, "assist") == 0) {
+		gcCPULimiterState_addAssistTime(l, a_i(a));
+	} else if (strcmp(op, "idle") == 0) {
+		gcCPULimiterState_addIdleTime(l, a_i(a));
+	} else if (strcmp(op, "reset") == 0) { // now procs
+		int64_t now = a_i(a);
+		gcCPULimiterState_resetCapacity(l, now, (int32_t)a_u(a));
+	} else if (strcmp(op, "need") == 0) {
+		o_k(o, "need");
+		o_t(o, gcCPULimiterState_needUpdate(l, a_i(a)));
+	} else {
+		return false;
+	}
+	o_k(o, "fill");
+	o_u(o, l->bucket.fill);
+	o_k(o, "cap");
+	o_u(o, l->bucket.capacity);
+	o_k(o, "over");
+	o_u(o, l->overflow);
+	o_k(o, "limiting");
+	o_t(o, gcCPULimiterState_limiting(l));
+	o_k(o, "gc");
+	o_t(o, l->gcEnabled);
+	o_k(o, "trans");
+	o_t(o, l->transitioning);
+	o_k(o, "last");
+	o_i(o, l->lastUpdate);
+	o_k(o, "assist");
+	o_i(o, l->assistTimePool);
+	o_k(o, "idle");
+	o_i(o, l->idleTimePool);
+	o_k(o, "procs");
+	o_i(o, l->nprocs);
+	return true;
+}
+
+bool
+replay_gc(const char *cmd, struct replay_args *a, struct replay_out *o) {
+	if (strncmp(cmd, "gc.", 3) == 0)
+		return pacer(cmd + 3, a, o);
+	if (strncmp(cmd, "lim.", 4) == 0)
+		return limiter(cmd + 4, a, o);
+	return false;
+}
