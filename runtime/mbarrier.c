@@ -26,10 +26,6 @@
 #include "runtime/os_linux.h"
 #include "sched/runtime2.h"
 
-// The definition has default visibility (gort.h), so that position independent code reads it through
-// the GOT: a program may hold the only copy of it (copy relocation).
-uint32_t gort_writeBarrier;
-
 // wbBufOfP is the buffer of the current P.  A store by a thread without one cannot be told to the
 // collector.
 static ALWAYS_INLINE wbBuf *
