@@ -18,8 +18,7 @@ static mspan *mcentral_grow(mcentral *c);
 
 // init sets up the list for span class spc.
 void
-mcentral_init(mcentral *c, spanClass spc)
-{
+mcentral_init(mcentral *c, spanClass spc) {
 	c->spanclass = spc;
 	lockInit(&c->partial[0].spineLock, lockRankSpanSetSpine);
 	lockInit(&c->partial[1].spineLock, lockRankSpanSetSpine);
@@ -30,8 +29,7 @@ mcentral_init(mcentral *c, spanClass spc)
 // sweepForSpan looks among the unswept spans of generation sg for one with a free object.  It gives
 // up after 100 spans, to bound the time; the memory that costs is 1 % at most.
 static mspan *
-mcentral_sweepForSpan(mcentral *c, uint32_t sg)
-{
+mcentral_sweepForSpan(mcentral *c, uint32_t sg) {
 	int spanBudget = 100;
 	sweepLocker sl = activeSweep_begin(&sweep.active);
 	if (!sl.valid)
@@ -76,8 +74,7 @@ done:
 
 // cacheSpan returns a span for an mcache.
 mspan *
-mcentral_cacheSpan(mcentral *c)
-{
+mcentral_cacheSpan(mcentral *c) {
 	// Sweep in proportion to what is about to be allocated.
 	uintptr_t spanBytes =
 		(uintptr_t)SizeClassToNPages[spanClass_sizeclass(c->spanclass)] * pageSize;
@@ -105,8 +102,7 @@ mcentral_cacheSpan(mcentral *c)
 
 // uncacheSpan takes back a span, with objects in it, that an mcache had.
 void
-mcentral_uncacheSpan(mcentral *c, mspan *s)
-{
+mcentral_uncacheSpan(mcentral *c, mspan *s) {
 	if (s->allocCount == 0)
 		throw("uncaching span but s.allocCount == 0");
 
@@ -130,8 +126,7 @@ mcentral_uncacheSpan(mcentral *c, mspan *s)
 
 // grow makes a new span.
 static mspan *
-mcentral_grow(mcentral *c)
-{
+mcentral_grow(mcentral *c) {
 	uintptr_t npages = SizeClassToNPages[spanClass_sizeclass(c->spanclass)];
 	mspan *s = mheap_alloc(&mheap_, npages, c->spanclass);
 	if (s == NULL)

@@ -23,26 +23,22 @@ struct mcentral {
 void mcentral_init(mcentral *c, spanClass spc);
 
 static inline spanSet *
-mcentral_partialUnswept(mcentral *c, uint32_t sweepgen)
-{
+mcentral_partialUnswept(mcentral *c, uint32_t sweepgen) {
 	return &c->partial[1 - sweepgen / 2 % 2];
 }
 
 static inline spanSet *
-mcentral_partialSwept(mcentral *c, uint32_t sweepgen)
-{
+mcentral_partialSwept(mcentral *c, uint32_t sweepgen) {
 	return &c->partial[sweepgen / 2 % 2];
 }
 
 static inline spanSet *
-mcentral_fullUnswept(mcentral *c, uint32_t sweepgen)
-{
+mcentral_fullUnswept(mcentral *c, uint32_t sweepgen) {
 	return &c->full[1 - sweepgen / 2 % 2];
 }
 
 static inline spanSet *
-mcentral_fullSwept(mcentral *c, uint32_t sweepgen)
-{
+mcentral_fullSwept(mcentral *c, uint32_t sweepgen) {
 	return &c->full[sweepgen / 2 % 2];
 }
 

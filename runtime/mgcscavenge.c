@@ -23,16 +23,14 @@ struct scavenge_t scavenge;
 
 // heapRetained estimates the heap's share of the RSS.
 uint64_t
-heapRetained(void)
-{
+heapRetained(void) {
 	return sysMemStat_load(&gcController.heapInUse) + sysMemStat_load(&gcController.heapFree);
 }
 
 // gcPaceScavenger sets the goals; it is called whenever the pacing changes.  mheap_.lock must be held
 // or the world be stopped.
 void
-gcPaceScavenger(int64_t memoryLimit, uint64_t heapGoal, uint64_t lastHeapGoal)
-{
+gcPaceScavenger(int64_t memoryLimit, uint64_t heapGoal, uint64_t lastHeapGoal) {
 	assertWorldStoppedOrLockHeld(&mheap_.lock);
 
 	// The memory limit.  Below the goal the background scavenger need not run; allocation
@@ -72,16 +70,14 @@ struct scavengeOne_args {
 };
 
 static void
-pageAlloc_scavenge_1(void *v)
-{
+pageAlloc_scavenge_1(void *v) {
 	struct scavengeOne_args *a = v;
 	a->released = pageAlloc_scavengeOne(a->p, a->ci, a->pageIdx, a->max);
 }
 
 // scavenge gives back nbytes, or all there is if that is less.
 uintptr_t
-pageAlloc_scavenge(pageAlloc *p, uintptr_t nbytes, bool (*shouldStop)(void), bool force)
-{
+pageAlloc_scavenge(pageAlloc *p, uintptr_t nbytes, bool (*shouldStop)(void), bool force) {
 	uintptr_t released = 0;
 	while (released < nbytes) {
 		unsigned pageIdx;
@@ -100,13 +96,12 @@ pageAlloc_scavenge(pageAlloc *p, uintptr_t nbytes, bool (*shouldStop)(void), boo
 // printScavTrace prints the line of GODEBUG=scavtrace=1.
 // PORT: Go asserts scavenger.lock here, which scavengeAll does not hold either.
 void
-printScavTrace(uintptr_t releasedBg, uintptr_t releasedEager, bool forced)
-{
+printScavTrace(uintptr_t releasedBg, uintptr_t releasedEager, bool forced) {
 	printlock();
 	print("scav %lu KiB work (bg), %lu KiB work (eager), %lu KiB now, %lu%% util",
-	      releasedBg >> 10, releasedEager >> 10,
-	      sysMemStat_load(&gcController.heapReleased) >> 10,
-	      sysMemStat_load(&gcController.heapInUse) * 100 / heapRetained());
+		releasedBg >> 10, releasedEager >> 10,
+		sysMemStat_load(&gcController.heapReleased) >> 10,
+		sysMemStat_load(&gcController.heapInUse) * 100 / heapRetained());
 	if (forced)
 		print(" (forced)");
 	print("\n");
@@ -116,8 +111,7 @@ printScavTrace(uintptr_t releasedBg, uintptr_t releasedEager, bool forced)
 // scavengeOne gives back one run of at most max bytes (a little more, rather than break a huge page)
 // from chunk ci, at or below its page searchIdx, and returns how many bytes.  On the system stack.
 uintptr_t
-pageAlloc_scavengeOne(pageAlloc *p, chunkIdx ci, unsigned searchIdx, uintptr_t max)
-{
+pageAlloc_scavengeOne(pageAlloc *p, chunkIdx ci, unsigned searchIdx, uintptr_t max) {
 	// max may be ~0: no alignUp.
 	uintptr_t maxPages = max / pageSize;
 	if (max % pageSize != 0)
@@ -130,8 +124,8 @@ pageAlloc_scavengeOne(pageAlloc *p, chunkIdx ci, unsigned searchIdx, uintptr_t m
 	lock(p->mheapLock);
 	if (pallocSum_max(p->summary[summaryLevels - 1].a[ci]) >= minPages) {
 		unsigned npages;
-		unsigned base = pallocData_findScavengeCandidate(pageAlloc_chunkOf(p, ci), searchIdx,
-								 minPages, maxPages, &npages);
+		unsigned base = pallocData_findScavengeCandidate(
+			pageAlloc_chunkOf(p, ci), searchIdx, minPages, maxPages, &npages);
 		if (npages != 0) {
 			uintptr_t addr = chunkBase(ci) + (uintptr_t)base * pageSize;
 			uintptr_t nbytes = (uintptr_t)npages * pageSize;
@@ -174,16 +168,14 @@ pageAlloc_scavengeOne(pageAlloc *p, chunkIdx ci, unsigned searchIdx, uintptr_t m
 // has all bits set but the top one of each group: adding it carries into the top of groups that are
 // not 0.
 static inline uint64_t
-zeroGroups(uint64_t x, uint64_t c)
-{
+zeroGroups(uint64_t x, uint64_t c) {
 	return ~((((x & c) + c) | x) | c);
 }
 
 // fillAligned sets all bits in each aligned group of m bits that has one set.  m is a power of 2, at
 // most maxPagesPerPhysPage.
 uint64_t
-fillAligned(uint64_t x, unsigned m)
-{
+fillAligned(uint64_t x, unsigned m) {
 	switch (m) {
 	case 1:
 		return x;
@@ -215,8 +207,7 @@ fillAligned(uint64_t x, unsigned m)
 // candidates has a 0 for each page of word i that is free and not scavenged, along with all others of
 // its physical page.
 static inline uint64_t
-candidates(const pallocData *m, int i, uintptr_t minimum)
-{
+candidates(const pallocData *m, int i, uintptr_t minimum) {
 	return fillAligned(m->scavenged.b[i] | m->pallocBits.b[i], (unsigned)minimum);
 }
 
@@ -225,9 +216,8 @@ candidates(const pallocData *m, int i, uintptr_t minimum)
 // minimum, the pages of a physical page: a power of 2 up to maxPagesPerPhysPage.  Of a longer run it
 // takes the last max pages (rounded up), and as many more as it takes not to break a huge page.
 unsigned
-pallocData_findScavengeCandidate(const pallocData *m, unsigned searchIdx, uintptr_t minimum,
-				 uintptr_t max, unsigned *size)
-{
+pallocData_findScavengeCandidate(
+	const pallocData *m, unsigned searchIdx, uintptr_t minimum, uintptr_t max, unsigned *size) {
 	if ((minimum & (minimum - 1)) != 0 || minimum == 0) {
 		print("runtime: min = %lu\n", minimum);
 		throw("min must be a non-zero power of 2");
@@ -287,8 +277,7 @@ pallocData_findScavengeCandidate(const pallocData *m, unsigned searchIdx, uintpt
 
 // init sets up the index and returns how many bytes it added to sysStat.
 uintptr_t
-scavengeIndex_init(scavengeIndex *s, bool test, sysMemStat *sysStat)
-{
+scavengeIndex_init(scavengeIndex *s, bool test, sysMemStat *sysStat) {
 	atomicOffAddr_Clear(&s->searchAddrBg);
 	atomicOffAddr_Clear(&s->searchAddrForce);
 	s->freeHWM = minOffAddr;
@@ -298,8 +287,7 @@ scavengeIndex_init(scavengeIndex *s, bool test, sysMemStat *sysStat)
 
 // grow adds the chunks of [base, limit) and returns how many bytes it added to sysStat.
 uintptr_t
-scavengeIndex_grow(scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemStat *sysStat)
-{
+scavengeIndex_grow(scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemStat *sysStat) {
 	// There may be a new lowest chunk even if nothing has to be mapped.
 	uintptr_t minHeapIdx = atomic_Load(&s->minHeapIdx);
 	uintptr_t baseIdx = chunkIndex(base);
@@ -311,8 +299,7 @@ scavengeIndex_grow(scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemStat
 // find returns the highest chunk that may have pages to scavenge, 0 if there is none, and the page in
 // it from which to search downwards.  It runs without a lock.
 chunkIdx
-scavengeIndex_find(scavengeIndex *s, bool force, unsigned *pageIdx)
-{
+scavengeIndex_find(scavengeIndex *s, bool force, unsigned *pageIdx) {
 	atomicOffAddr *cursor = force ? &s->searchAddrForce : &s->searchAddrBg;
 	bool marked;
 	uintptr_t searchAddr = atomicOffAddr_Load(cursor, &marked);
@@ -325,8 +312,8 @@ scavengeIndex_find(scavengeIndex *s, bool force, unsigned *pageIdx)
 	chunkIdx start = chunkIndex(searchAddr);
 	// Chunk 0 is never mapped, so lowest > 0 ends the loop.
 	for (chunkIdx i = start; i >= lowest; i--) {
-		if (!scavChunkData_shouldScavenge(atomicScavChunkData_load(&s->chunks[i]), gen,
-						  force))
+		if (!scavChunkData_shouldScavenge(
+			    atomicScavChunkData_load(&s->chunks[i]), gen, force))
 			continue;
 		if (i == start) {
 			*pageIdx = chunkPageIndex(searchAddr);
@@ -349,8 +336,7 @@ scavengeIndex_find(scavengeIndex *s, bool force, unsigned *pageIdx)
 
 // alloc notes that npages were allocated in chunk ci.  Serialised, but for find.
 void
-scavengeIndex_alloc(scavengeIndex *s, chunkIdx ci, unsigned npages)
-{
+scavengeIndex_alloc(scavengeIndex *s, chunkIdx ci, unsigned npages) {
 	scavChunkData sc = atomicScavChunkData_load(&s->chunks[ci]);
 	scavChunkData_alloc(&sc, npages, s->gen);
 	atomicScavChunkData_store(&s->chunks[ci], sc);
@@ -358,8 +344,7 @@ scavengeIndex_alloc(scavengeIndex *s, chunkIdx ci, unsigned npages)
 
 // free notes that pages [page, page+npages) of chunk ci were freed.  Serialised, but for find.
 void
-scavengeIndex_free(scavengeIndex *s, chunkIdx ci, unsigned page, unsigned npages)
-{
+scavengeIndex_free(scavengeIndex *s, chunkIdx ci, unsigned page, unsigned npages) {
 	scavChunkData sc = atomicScavChunkData_load(&s->chunks[ci]);
 	scavChunkData_free(&sc, npages, s->gen);
 	atomicScavChunkData_store(&s->chunks[ci], sc);
@@ -377,8 +362,7 @@ scavengeIndex_free(scavengeIndex *s, chunkIdx ci, unsigned page, unsigned npages
 // nextGen begins a new generation: what was freed in the last one becomes available to the background
 // scavenger.  Serialised, but for find.
 void
-scavengeIndex_nextGen(scavengeIndex *s)
-{
+scavengeIndex_nextGen(scavengeIndex *s) {
 	s->gen++;
 	bool marked;
 	offAddr searchAddr = {atomicOffAddr_Load(&s->searchAddrBg, &marked)};
@@ -389,8 +373,7 @@ scavengeIndex_nextGen(scavengeIndex *s)
 
 // setEmpty notes that there is nothing to scavenge in chunk ci for now.  Serialised, but for find.
 void
-scavengeIndex_setEmpty(scavengeIndex *s, chunkIdx ci)
-{
+scavengeIndex_setEmpty(scavengeIndex *s, chunkIdx ci) {
 	scavChunkData val = atomicScavChunkData_load(&s->chunks[ci]);
 	val.scavChunkFlags &= (scavChunkFlags)~scavChunkHasFree;
 	atomicScavChunkData_store(&s->chunks[ci], val);
@@ -398,44 +381,37 @@ scavengeIndex_setEmpty(scavengeIndex *s, chunkIdx ci)
 
 // load reads and unpacks it.
 scavChunkData
-atomicScavChunkData_load(atomicScavChunkData *sc)
-{
+atomicScavChunkData_load(atomicScavChunkData *sc) {
 	return unpackScavChunkData(atomic_Load(&sc->value));
 }
 
 // store packs and writes it.
 void
-atomicScavChunkData_store(atomicScavChunkData *sc, scavChunkData ssc)
-{
+atomicScavChunkData_store(atomicScavChunkData *sc, scavChunkData ssc) {
 	atomic_Store(&sc->value, scavChunkData_pack(ssc));
 }
 
 // unpackScavChunkData: 16 bits inUse, 10 bits lastInUse, 6 flags, 32 bits gen.
 scavChunkData
-unpackScavChunkData(uint64_t sc)
-{
+unpackScavChunkData(uint64_t sc) {
 	return (scavChunkData){
 		.inUse = (uint16_t)sc,
 		.lastInUse = (uint16_t)(sc >> 16) & scavChunkInUseMask,
 		.gen = (uint32_t)(sc >> 32),
-		.scavChunkFlags =
-			(uint8_t)(sc >> (16 + logScavChunkInUseMax)) & scavChunkFlagsMask,
+		.scavChunkFlags = (uint8_t)(sc >> (16 + logScavChunkInUseMax)) & scavChunkFlagsMask,
 	};
 }
 
 // pack is the opposite.
 uint64_t
-scavChunkData_pack(scavChunkData sc)
-{
+scavChunkData_pack(scavChunkData sc) {
 	return (uint64_t)sc.inUse | (uint64_t)sc.lastInUse << 16 |
-	       (uint64_t)sc.scavChunkFlags << (16 + logScavChunkInUseMax) |
-	       (uint64_t)sc.gen << 32;
+	       (uint64_t)sc.scavChunkFlags << (16 + logScavChunkInUseMax) | (uint64_t)sc.gen << 32;
 }
 
 // shouldScavenge: is the chunk worth a look?
 bool
-scavChunkData_shouldScavenge(scavChunkData sc, uint32_t currGen, bool force)
-{
+scavChunkData_shouldScavenge(scavChunkData sc, uint32_t currGen, bool force) {
 	if ((sc.scavChunkFlags & scavChunkHasFree) == 0)
 		return false;
 	if (force)
@@ -448,8 +424,7 @@ scavChunkData_shouldScavenge(scavChunkData sc, uint32_t currGen, bool force)
 
 // alloc counts npages allocated in generation newGen.
 void
-scavChunkData_alloc(scavChunkData *sc, unsigned npages, uint32_t newGen)
-{
+scavChunkData_alloc(scavChunkData *sc, unsigned npages, uint32_t newGen) {
 	if (sc->inUse + npages > pallocChunkPages) {
 		print("runtime: inUse=%d npages=%u\n", sc->inUse, npages);
 		throw("too many pages allocated in chunk?");
@@ -465,8 +440,7 @@ scavChunkData_alloc(scavChunkData *sc, unsigned npages, uint32_t newGen)
 
 // free counts npages freed in generation newGen.
 void
-scavChunkData_free(scavChunkData *sc, unsigned npages, uint32_t newGen)
-{
+scavChunkData_free(scavChunkData *sc, unsigned npages, uint32_t newGen) {
 	if (sc->inUse < npages) {
 		print("runtime: inUse=%d npages=%u\n", sc->inUse, npages);
 		throw("allocated pages below zero?");

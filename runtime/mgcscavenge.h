@@ -92,15 +92,16 @@ void printScavTrace(uintptr_t releasedBg, uintptr_t releasedEager, bool forced);
 uint64_t fillAligned(uint64_t x, unsigned m);
 
 uintptr_t scavengeIndex_init(scavengeIndex *s, bool test, sysMemStat *sysStat);
-uintptr_t scavengeIndex_grow(scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemStat *sysStat);
+uintptr_t scavengeIndex_grow(
+	scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemStat *sysStat);
 chunkIdx scavengeIndex_find(scavengeIndex *s, bool force, unsigned *pageIdx);
 void scavengeIndex_alloc(scavengeIndex *s, chunkIdx ci, unsigned npages);
 void scavengeIndex_free(scavengeIndex *s, chunkIdx ci, unsigned page, unsigned npages);
 void scavengeIndex_nextGen(scavengeIndex *s);
 void scavengeIndex_setEmpty(scavengeIndex *s, chunkIdx ci);
 // in mpagealloc_64bit.c
-uintptr_t scavengeIndex_sysGrow(scavengeIndex *s, uintptr_t base, uintptr_t limit,
-				sysMemStat *sysStat);
+uintptr_t scavengeIndex_sysGrow(
+	scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemStat *sysStat);
 uintptr_t scavengeIndex_sysInit(scavengeIndex *s, bool test, sysMemStat *sysStat);
 
 scavChunkData atomicScavChunkData_load(atomicScavChunkData *sc);

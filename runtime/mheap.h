@@ -28,20 +28,17 @@ enum {
 };
 
 static inline spanClass
-makeSpanClass(uint8_t sizeclass, bool noscan)
-{
+makeSpanClass(uint8_t sizeclass, bool noscan) {
 	return (spanClass)(sizeclass << 1 | noscan);
 }
 
 static inline int8_t
-spanClass_sizeclass(spanClass sc)
-{
+spanClass_sizeclass(spanClass sc) {
 	return (int8_t)(sc >> 1);
 }
 
 static inline bool
-spanClass_noscan(spanClass sc)
-{
+spanClass_noscan(spanClass sc) {
 	return (sc & 1) != 0;
 }
 
@@ -105,14 +102,12 @@ typedef struct mSpanStateBox {
 } mSpanStateBox;
 
 static inline void
-mSpanStateBox_set(mSpanStateBox *b, mSpanState s)
-{
+mSpanStateBox_set(mSpanStateBox *b, mSpanState s) {
 	atomic_Store(&b->s, s);
 }
 
 static inline mSpanState
-mSpanStateBox_get(const mSpanStateBox *b)
-{
+mSpanStateBox_get(const mSpanStateBox *b) {
 	return atomic_Load(&b->s);
 }
 
@@ -124,15 +119,13 @@ typedef struct gcBits {
 } gcBits;
 
 static inline uint8_t *
-gcBits_bytep(gcBits *b, uintptr_t n)
-{
+gcBits_bytep(gcBits *b, uintptr_t n) {
 	return &b->x + n;
 }
 
 // gcBits_bitp returns the byte with bit n and the bit's mask.
 static inline uint8_t *
-gcBits_bitp(gcBits *b, uintptr_t n, uint8_t *mask)
-{
+gcBits_bitp(gcBits *b, uintptr_t n, uint8_t *mask) {
 	*mask = (uint8_t)(1 << (n % 8));
 	return gcBits_bytep(b, n / 8);
 }
@@ -173,22 +166,20 @@ struct mspan {
 	bool isUserArenaChunk; // always false: PORT: there are no user arenas
 	uint16_t allocCountBeforeCache;
 	uintptr_t elemsize;
-	uintptr_t limit;   // end of the objects
-	mutex speciallock; // guards specials and changes of pinnerBits
-	special *specials; // sorted by offset, then kind
+	uintptr_t limit;        // end of the objects
+	mutex speciallock;      // guards specials and changes of pinnerBits
+	special *specials;      // sorted by offset, then kind
 	const _type *largeType; // of the object of a large span
 };
 
 static inline uintptr_t
-mspan_base(const mspan *s)
-{
+mspan_base(const mspan *s) {
 	return s->startAddr;
 }
 
 // mspan_layout returns the size of an object, how many fit, and the bytes of the span.
 static inline uintptr_t
-mspan_layout(const mspan *s, uintptr_t *n, uintptr_t *total)
-{
+mspan_layout(const mspan *s, uintptr_t *n, uintptr_t *total) {
 	*total = s->npages << PageShift;
 	*n = s->elemsize > 0 ? *total / s->elemsize : 0;
 	return s->elemsize;
@@ -207,8 +198,7 @@ enum {
 };
 
 static inline bool
-spanAllocType_manual(spanAllocType s)
-{
+spanAllocType_manual(spanAllocType s) {
 	return s != spanAllocHeap;
 }
 
@@ -240,7 +230,7 @@ struct mheap {
 
 	// arenas is the index of arenas.  Entries are added under lock and never removed.
 	heapArena **arenas[1 << arenaL1Bits] CACHE_ALIGNED; // entries atomic
-	bool arenasHugePages; // the index may have huge pages
+	bool arenasHugePages;                               // the index may have huge pages
 
 	arenaHint *arenaHints; // where to try to grow
 
@@ -281,42 +271,36 @@ extern mheap mheap_;
 
 // arenaIndex is beyond the index for an address the heap cannot have.
 static inline arenaIdx
-arenaIndex(uintptr_t p)
-{
+arenaIndex(uintptr_t p) {
 	return (p - arenaBaseOffset) / heapArenaBytes;
 }
 
 static inline uintptr_t
-arenaBase(arenaIdx i)
-{
+arenaBase(arenaIdx i) {
 	return i * heapArenaBytes + arenaBaseOffset;
 }
 
 // PORT: arenaL1Bits is 0 here, which makes the first index a constant.
 static inline uintptr_t
-arenaIdx_l1(arenaIdx i)
-{
+arenaIdx_l1(arenaIdx i) {
 	(void)i;
 	return 0;
 }
 
 static inline uintptr_t
-arenaIdx_l2(arenaIdx i)
-{
+arenaIdx_l2(arenaIdx i) {
 	return i;
 }
 
 // arenaOf is the metadata of arena i, which must exist.
 static inline heapArena *
-arenaOf(arenaIdx i)
-{
+arenaOf(arenaIdx i) {
 	return mheap_.arenas[0][i];
 }
 
 // heapArenaOf is the arena of p, NULL if there is none.
 static inline heapArena *
-heapArenaOf(uintptr_t p)
-{
+heapArenaOf(uintptr_t p) {
 	arenaIdx ri = arenaIndex(p);
 	if (unlikely(ri >= (uintptr_t)1 << arenaL2Bits))
 		return NULL;
@@ -330,8 +314,7 @@ heapArenaOf(uintptr_t p)
 // spanOf is the span of p, NULL if p is not in the heap or was never in a span.  For an address
 // that is not known to be allocated the span may be stale: check its bounds.
 static inline mspan *
-spanOf(uintptr_t p)
-{
+spanOf(uintptr_t p) {
 	heapArena *ha = heapArenaOf(p);
 	if (ha == NULL)
 		return NULL;
@@ -340,34 +323,30 @@ spanOf(uintptr_t p)
 
 // spanOfUnchecked is spanOf for an address in an allocated arena.
 static inline mspan *
-spanOfUnchecked(uintptr_t p)
-{
+spanOfUnchecked(uintptr_t p) {
 	return atomic_LoadRelaxed(&arenaOf(arenaIndex(p))->spans[p / pageSize % pagesPerArena]);
 }
 
 // spanOfHeap is NULL unless p points among the objects of a span of the collected heap.
 static inline mspan *
-spanOfHeap(uintptr_t p)
-{
+spanOfHeap(uintptr_t p) {
 	mspan *s = spanOf(p);
 	// The state comes first: it orders the span's other fields.
 	if (s == NULL || mSpanStateBox_get(&s->state) != mSpanInUse || p < mspan_base(s) ||
-	    p >= s->limit)
+		p >= s->limit)
 		return NULL;
 	return s;
 }
 
 // inheap reports whether b points at an object of the collected heap, dead or alive.
 static inline bool
-inheap(uintptr_t b)
-{
+inheap(uintptr_t b) {
 	return spanOfHeap(b) != NULL;
 }
 
 // inHeapOrStack is inheap that includes manual spans.
 static inline bool
-inHeapOrStack(uintptr_t b)
-{
+inHeapOrStack(uintptr_t b) {
 	mspan *s = spanOf(b);
 	if (s == NULL || b < mspan_base(s))
 		return false;
@@ -376,8 +355,7 @@ inHeapOrStack(uintptr_t b)
 
 // pageIndexOf returns the arena of p, and where p's page is in its bitmaps.  p must be in the heap.
 static inline heapArena *
-pageIndexOf(uintptr_t p, uintptr_t *pageIdx, uint8_t *mask)
-{
+pageIndexOf(uintptr_t p, uintptr_t *pageIdx, uint8_t *mask) {
 	*pageIdx = p / pageSize / 8 % (pagesPerArena / 8);
 	*mask = (uint8_t)(1 << (p / pageSize % 8));
 	return arenaOf(arenaIndex(p));
@@ -415,7 +393,7 @@ mspan *mheap_allocMSpanLocked(mheap *h);
 void mheap_freeMSpanLocked(mheap *h, mspan *s);
 mspan *mheap_allocSpan(mheap *h, uintptr_t npages, spanAllocType typ, spanClass spanclass);
 void mheap_initSpan(mheap *h, mspan *s, spanAllocType typ, spanClass spanclass, uintptr_t base,
-		    uintptr_t npages, uintptr_t scav);
+	uintptr_t npages, uintptr_t scav);
 uintptr_t mheap_grow(mheap *h, uintptr_t npage, bool *ok);
 // freeSpan gives a swept span without objects back.  On any stack.
 void mheap_freeSpan(mheap *h, mspan *s);

@@ -17,22 +17,19 @@
 
 // offAddrToLevelIndex is the index of the summary of a level that covers addr.
 static inline intptr_t
-offAddrToLevelIndex(int level, offAddr addr)
-{
+offAddrToLevelIndex(int level, offAddr addr) {
 	return (intptr_t)((addr.a - arenaBaseOffset) >> levelShift[level]);
 }
 
 // levelIndexToOffAddr is where the region of a summary starts.
 static inline offAddr
-levelIndexToOffAddr(int level, intptr_t idx)
-{
+levelIndexToOffAddr(int level, intptr_t idx) {
 	return (offAddr){((uintptr_t)idx << levelShift[level]) + arenaBaseOffset};
 }
 
 // addrsToSummaryRange gives the summaries [*lo, *hi) of a level that cover [base, limit).
 void
-addrsToSummaryRange(int level, uintptr_t base, uintptr_t limit, intptr_t *lo, intptr_t *hi)
-{
+addrsToSummaryRange(int level, uintptr_t base, uintptr_t limit, intptr_t *lo, intptr_t *hi) {
 	*lo = (intptr_t)((base - arenaBaseOffset) >> levelShift[level]);
 	// limit may lie inside a summary or on its border: go by the last byte.
 	*hi = (intptr_t)((limit - 1 - arenaBaseOffset) >> levelShift[level]) + 1;
@@ -40,8 +37,7 @@ addrsToSummaryRange(int level, uintptr_t base, uintptr_t limit, intptr_t *lo, in
 
 // init sets up an empty allocator.
 void
-pageAlloc_init(pageAlloc *p, mutex *mheapLock, sysMemStat *sysStat, bool test)
-{
+pageAlloc_init(pageAlloc *p, mutex *mheapLock, sysMemStat *sysStat, bool test) {
 	if (levelLogPages[0] > logMaxPackedValue) {
 		print("runtime: root level max pages = %d\n", 1 << levelLogPages[0]);
 		print("runtime: summary max pages = %d\n", maxPackedValue);
@@ -58,8 +54,7 @@ pageAlloc_init(pageAlloc *p, mutex *mheapLock, sysMemStat *sysStat, bool test)
 
 // tryChunkOf is chunkOf that returns NULL where nothing is mapped.
 pallocData *
-pageAlloc_tryChunkOf(pageAlloc *p, chunkIdx ci)
-{
+pageAlloc_tryChunkOf(pageAlloc *p, chunkIdx ci) {
 	pallocDataL2 *l2 = p->chunks[chunkIdx_l1(ci)];
 	if (l2 == NULL)
 		return NULL;
@@ -69,8 +64,7 @@ pageAlloc_tryChunkOf(pageAlloc *p, chunkIdx ci)
 // grow adds [base, base+size), never used before, as free and scavenged pages.  p->mheapLock must
 // be held.
 void
-pageAlloc_grow(pageAlloc *p, uintptr_t base, uintptr_t size)
-{
+pageAlloc_grow(pageAlloc *p, uintptr_t base, uintptr_t size) {
 	assertLockHeld(p->mheapLock);
 
 	// whole chunks only
@@ -117,8 +111,7 @@ pageAlloc_grow(pageAlloc *p, uintptr_t base, uintptr_t size)
 // enableChunkHugePages lets the bitmaps have huge pages, now and as they grow.  mheap_.lock must not
 // be held; on the system stack.
 void
-pageAlloc_enableChunkHugePages(pageAlloc *p)
-{
+pageAlloc_enableChunkHugePages(pageAlloc *p) {
 	// With the flag set, new bitmaps come with huge pages: a copy of what is there now will do.
 	lock(&mheap_.lock);
 	if (p->chunkHugePages) {
@@ -141,8 +134,7 @@ pageAlloc_enableChunkHugePages(pageAlloc *p)
 // update brings the summaries in line with the bitmap of [base, base+npages).  contig: all of it was
 // allocated (alloc) or freed.  p->mheapLock must be held.
 void
-pageAlloc_update(pageAlloc *p, uintptr_t base, uintptr_t npages, bool contig, bool alloc)
-{
+pageAlloc_update(pageAlloc *p, uintptr_t base, uintptr_t npages, bool contig, bool alloc) {
 	assertLockHeld(p->mheapLock);
 
 	uintptr_t limit = base + npages * pageSize - 1; // inclusive
@@ -177,7 +169,8 @@ pageAlloc_update(pageAlloc *p, uintptr_t base, uintptr_t npages, bool contig, bo
 		addrsToSummaryRange(l, base, limit + 1, &lo, &hi);
 		for (intptr_t i = lo; i < hi; i++) {
 			pallocSum *children = p->summary[l + 1].a + (i << logEntriesPerBlock);
-			pallocSum sum = mergeSummaries(children, 1 << logEntriesPerBlock, logMaxPages);
+			pallocSum sum =
+				mergeSummaries(children, 1 << logEntriesPerBlock, logMaxPages);
 			if (p->summary[l].a[i] != sum) {
 				changed = true;
 				p->summary[l].a[i] = sum;
@@ -189,8 +182,7 @@ pageAlloc_update(pageAlloc *p, uintptr_t base, uintptr_t npages, bool contig, bo
 // allocRange marks [base, base+npages) as allocated and returns how many bytes of it were scavenged.
 // p->mheapLock must be held.
 uintptr_t
-pageAlloc_allocRange(pageAlloc *p, uintptr_t base, uintptr_t npages)
-{
+pageAlloc_allocRange(pageAlloc *p, uintptr_t base, uintptr_t npages) {
 	assertLockHeld(p->mheapLock);
 
 	uintptr_t limit = base + npages * pageSize - 1; // inclusive
@@ -218,8 +210,7 @@ pageAlloc_allocRange(pageAlloc *p, uintptr_t base, uintptr_t npages)
 // findMappedAddr is the first mapped address from addr on, maxOffAddr if there is none.
 // p->mheapLock must be held.
 static offAddr
-pageAlloc_findMappedAddr(pageAlloc *p, offAddr addr)
-{
+pageAlloc_findMappedAddr(pageAlloc *p, offAddr addr) {
 	assertLockHeld(p->mheapLock);
 
 	// The index of arenas knows at once, but not about a test's addresses.
@@ -241,8 +232,7 @@ struct firstFree {
 // foundFree narrows the window to [addr, addr+size), which contains a free page, if that lies in it.
 // Regions come in order of address and go down the tree, so it lies in the window or outside.
 static void
-foundFree(struct firstFree *f, offAddr addr, uintptr_t size)
-{
+foundFree(struct firstFree *f, offAddr addr, uintptr_t size) {
 	offAddr last = offAddr_add(addr, size - 1);
 	if (offAddr_lessEqual(f->base, addr) && offAddr_lessEqual(last, f->bound)) {
 		f->base = addr;
@@ -257,18 +247,17 @@ foundFree(struct firstFree *f, offAddr addr, uintptr_t size)
 // badSummary tells that entries of level l do not hold what the level above promised.
 static COLD _Noreturn void
 pageAlloc_badSummary(pageAlloc *p, int l, intptr_t lastSumIdx, pallocSum lastSum, uintptr_t npages,
-		     intptr_t j0, intptr_t i)
-{
+	intptr_t j0, intptr_t i) {
 	print("runtime: summary[%d][%ld] = %u, %u, %u\n", l - 1, lastSumIdx,
-	      pallocSum_start(lastSum), pallocSum_max(lastSum), pallocSum_end(lastSum));
+		pallocSum_start(lastSum), pallocSum_max(lastSum), pallocSum_end(lastSum));
 	print("runtime: level = %d, npages = %lu, j0 = %ld\n", l, npages, j0);
 	print("runtime: p.searchAddr = 0x%lx, i = %ld\n", p->searchAddr.a, i);
 	print("runtime: levelShift[level] = %u, levelBits[level] = %u\n", levelShift[l],
-	      levelBits[l]);
+		levelBits[l]);
 	for (intptr_t j = 0; j < (intptr_t)1 << levelBits[l]; j++) {
 		pallocSum sum = p->summary[l].a[i + j];
 		print("runtime: summary[%d][%ld] = (%u, %u, %u)\n", l, i + j, pallocSum_start(sum),
-		      pallocSum_max(sum), pallocSum_end(sum));
+			pallocSum_max(sum), pallocSum_end(sum));
 	}
 	throw("bad summary data");
 }
@@ -276,8 +265,7 @@ pageAlloc_badSummary(pageAlloc *p, int l, intptr_t lastSumIdx, pallocSum lastSum
 // find returns the address of the first run of npages free pages, 0 if there is none.  *searchAddr is
 // then a valid searchAddr, which may be better than p's.  p->mheapLock must be held.
 uintptr_t
-pageAlloc_find(pageAlloc *p, uintptr_t npages, offAddr *searchAddr)
-{
+pageAlloc_find(pageAlloc *p, uintptr_t npages, offAddr *searchAddr) {
 	assertLockHeld(p->mheapLock);
 
 	intptr_t i = 0; // first entry of the block to look at in the current level
@@ -311,7 +299,7 @@ pageAlloc_find(pageAlloc *p, uintptr_t npages, offAddr *searchAddr)
 				continue;
 			}
 			foundFree(&firstFree, levelIndexToOffAddr(l, i + j),
-				  ((uintptr_t)1 << logMaxPages) * pageSize);
+				((uintptr_t)1 << logMaxPages) * pageSize);
 
 			uintptr_t s = pallocSum_start(sum);
 			if (size + s >= npages) {
@@ -354,11 +342,12 @@ pageAlloc_find(pageAlloc *p, uintptr_t npages, offAddr *searchAddr)
 	// The run is inside chunk i.
 	chunkIdx ci = (chunkIdx)i;
 	unsigned newSearchIdx;
-	unsigned j = pallocBits_find(&pageAlloc_chunkOf(p, ci)->pallocBits, npages, 0, &newSearchIdx);
+	unsigned j =
+		pallocBits_find(&pageAlloc_chunkOf(p, ci)->pallocBits, npages, 0, &newSearchIdx);
 	if (j == ~0u) {
 		pallocSum sum = p->summary[summaryLevels - 1].a[i];
 		print("runtime: summary[%d][%ld] = (%u, %u, %u)\n", summaryLevels - 1, i,
-		      pallocSum_start(sum), pallocSum_max(sum), pallocSum_end(sum));
+			pallocSum_start(sum), pallocSum_max(sum), pallocSum_end(sum));
 		print("runtime: npages = %lu\n", npages);
 		throw("bad summary data");
 	}
@@ -372,8 +361,7 @@ pageAlloc_find(pageAlloc *p, uintptr_t npages, offAddr *searchAddr)
 // alloc takes the first npages free pages in a row and returns their address, 0 if there are none;
 // *scav is how many bytes of them are scavenged.  p->mheapLock must be held.
 uintptr_t
-pageAlloc_alloc(pageAlloc *p, uintptr_t npages, uintptr_t *scav)
-{
+pageAlloc_alloc(pageAlloc *p, uintptr_t npages, uintptr_t *scav) {
 	assertLockHeld(p->mheapLock);
 
 	*scav = 0;
@@ -385,17 +373,17 @@ pageAlloc_alloc(pageAlloc *p, uintptr_t npages, uintptr_t *scav)
 	unsigned pi = chunkPageIndex(p->searchAddr.a);
 	chunkIdx i = chunkIndex(p->searchAddr.a);
 	if (pallocChunkPages - pi >= npages &&
-	    pallocSum_max(p->summary[summaryLevels - 1].a[i]) >= npages) {
+		pallocSum_max(p->summary[summaryLevels - 1].a[i]) >= npages) {
 		// It fits in the chunk of searchAddr, if it fits behind searchAddr there: and as
 		// nothing is free before, it does.
 		unsigned searchIdx;
-		unsigned j =
-			pallocBits_find(&pageAlloc_chunkOf(p, i)->pallocBits, npages, pi, &searchIdx);
+		unsigned j = pallocBits_find(
+			&pageAlloc_chunkOf(p, i)->pallocBits, npages, pi, &searchIdx);
 		if (j == ~0u) {
 			print("runtime: max = %u, npages = %lu\n",
-			      pallocSum_max(p->summary[summaryLevels - 1].a[i]), npages);
+				pallocSum_max(p->summary[summaryLevels - 1].a[i]), npages);
 			print("runtime: searchIdx = %u, p.searchAddr = 0x%lx\n", pi,
-			      p->searchAddr.a);
+				p->searchAddr.a);
 			throw("bad summary data");
 		}
 		addr = chunkBase(i) + (uintptr_t)j * pageSize;
@@ -418,8 +406,7 @@ pageAlloc_alloc(pageAlloc *p, uintptr_t npages, uintptr_t *scav)
 
 // free frees [base, base+npages).  p->mheapLock must be held.
 void
-pageAlloc_free(pageAlloc *p, uintptr_t base, uintptr_t npages)
-{
+pageAlloc_free(pageAlloc *p, uintptr_t base, uintptr_t npages) {
 	assertLockHeld(p->mheapLock);
 
 	offAddr b = {base};
@@ -452,8 +439,7 @@ pageAlloc_free(pageAlloc *p, uintptr_t base, uintptr_t npages)
 // markRandomPaddingPages marks [base, base+npages) as both allocated and scavenged: pages that are
 // there only to make the heap's first address random, and cost nothing.  p->mheapLock must be held.
 void
-pageAlloc_markRandomPaddingPages(pageAlloc *p, uintptr_t base, uintptr_t npages)
-{
+pageAlloc_markRandomPaddingPages(pageAlloc *p, uintptr_t base, uintptr_t npages) {
 	assertLockHeld(p->mheapLock);
 
 	uintptr_t limit = base + npages * pageSize - 1; // inclusive
@@ -474,8 +460,7 @@ pageAlloc_markRandomPaddingPages(pageAlloc *p, uintptr_t base, uintptr_t npages)
 
 // mergeSummaries makes one summary of nsums in a row, of 1<<logMaxPagesPerSum pages each.
 pallocSum
-mergeSummaries(const pallocSum *sums, int nsums, unsigned logMaxPagesPerSum)
-{
+mergeSummaries(const pallocSum *sums, int nsums, unsigned logMaxPagesPerSum) {
 	unsigned all = 1u << logMaxPagesPerSum;
 	unsigned start = pallocSum_start(sums[0]);
 	unsigned most = pallocSum_max(sums[0]);

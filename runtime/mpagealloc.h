@@ -29,9 +29,9 @@ enum {
 	maxPackedValue = 1 << logMaxPackedValue,
 };
 
-#define freeChunkSum                                                                               \
-	((pallocSum)pallocChunkPages | (pallocSum)pallocChunkPages << logMaxPackedValue |          \
-	 (pallocSum)pallocChunkPages << (2 * logMaxPackedValue))
+#define freeChunkSum                                                                      \
+	((pallocSum)pallocChunkPages | (pallocSum)pallocChunkPages << logMaxPackedValue | \
+		(pallocSum)pallocChunkPages << (2 * logMaxPackedValue))
 
 typedef struct pallocDataL2 {
 	pallocData a[1 << pallocChunksL2Bits];
@@ -77,45 +77,38 @@ extern const unsigned levelLogPages[summaryLevels];
 
 // maxSearchAddr says that there is no free page.
 static inline offAddr
-maxSearchAddr(void)
-{
+maxSearchAddr(void) {
 	return maxOffAddr;
 }
 
 static inline chunkIdx
-chunkIndex(uintptr_t p)
-{
+chunkIndex(uintptr_t p) {
 	return (p - arenaBaseOffset) / pallocChunkBytes;
 }
 
 static inline uintptr_t
-chunkBase(chunkIdx ci)
-{
+chunkBase(chunkIdx ci) {
 	return ci * pallocChunkBytes + arenaBaseOffset;
 }
 
 static inline unsigned
-chunkPageIndex(uintptr_t p)
-{
+chunkPageIndex(uintptr_t p) {
 	return (unsigned)(p % pallocChunkBytes / pageSize);
 }
 
 static inline unsigned
-chunkIdx_l1(chunkIdx i)
-{
+chunkIdx_l1(chunkIdx i) {
 	return (unsigned)(i >> pallocChunksL1Shift);
 }
 
 static inline unsigned
-chunkIdx_l2(chunkIdx i)
-{
+chunkIdx_l2(chunkIdx i) {
 	return (unsigned)(i & ((1 << pallocChunksL2Bits) - 1));
 }
 
 // chunkOf needs a chunk that grow has added.
 static inline pallocData *
-pageAlloc_chunkOf(pageAlloc *p, chunkIdx ci)
-{
+pageAlloc_chunkOf(pageAlloc *p, chunkIdx ci) {
 	return &p->chunks[chunkIdx_l1(ci)]->a[chunkIdx_l2(ci)];
 }
 
@@ -144,32 +137,28 @@ void pageAlloc_sysGrow(pageAlloc *p, uintptr_t base, uintptr_t limit);
 
 // start, max and end of a packed summary.
 static inline unsigned
-pallocSum_start(pallocSum p)
-{
+pallocSum_start(pallocSum p) {
 	if (p >> 63 != 0)
 		return maxPackedValue;
 	return (unsigned)(p & (maxPackedValue - 1));
 }
 
 static inline unsigned
-pallocSum_max(pallocSum p)
-{
+pallocSum_max(pallocSum p) {
 	if (p >> 63 != 0)
 		return maxPackedValue;
 	return (unsigned)(p >> logMaxPackedValue & (maxPackedValue - 1));
 }
 
 static inline unsigned
-pallocSum_end(pallocSum p)
-{
+pallocSum_end(pallocSum p) {
 	if (p >> 63 != 0)
 		return maxPackedValue;
 	return (unsigned)(p >> (2 * logMaxPackedValue) & (maxPackedValue - 1));
 }
 
 static inline pallocSum
-packPallocSum(unsigned start, unsigned most, unsigned end)
-{
+packPallocSum(unsigned start, unsigned most, unsigned end) {
 	if (most == maxPackedValue)
 		return (pallocSum)1 << 63;
 	return ((pallocSum)start & (maxPackedValue - 1)) |

@@ -10,7 +10,11 @@
 
 // levelBits: log2 of the entries of a block in a level.
 const unsigned levelBits[summaryLevels] = {
-	summaryL0Bits, summaryLevelBits, summaryLevelBits, summaryLevelBits, summaryLevelBits,
+	summaryL0Bits,
+	summaryLevelBits,
+	summaryLevelBits,
+	summaryLevelBits,
+	summaryLevelBits,
 };
 
 // levelShift: log2 of the bytes that a summary of a level covers.
@@ -33,8 +37,7 @@ const unsigned levelLogPages[summaryLevels] = {
 
 // sysInit reserves the levels.
 void
-pageAlloc_sysInit(pageAlloc *p, bool test)
-{
+pageAlloc_sysInit(pageAlloc *p, bool test) {
 	for (int l = 0; l < summaryLevels; l++) {
 		intptr_t entries = (intptr_t)1 << (heapAddrBits - levelShift[l]);
 		uintptr_t b = alignUp((uintptr_t)entries * pallocSumBytes, physPageSize);
@@ -49,8 +52,7 @@ pageAlloc_sysInit(pageAlloc *p, bool test)
 
 // summaryRangeToSumAddrRange is the pages of memory that hold entries [lo, hi) of level l.
 static addrRange
-summaryRangeToSumAddrRange(pageAlloc *p, int l, intptr_t lo, intptr_t hi)
-{
+summaryRangeToSumAddrRange(pageAlloc *p, int l, intptr_t lo, intptr_t hi) {
 	uintptr_t base = (uintptr_t)p->summary[l].a;
 	uintptr_t baseOffset = alignDown((uintptr_t)lo * pallocSumBytes, physPageSize);
 	uintptr_t limitOffset = alignUp((uintptr_t)hi * pallocSumBytes, physPageSize);
@@ -59,8 +61,7 @@ summaryRangeToSumAddrRange(pageAlloc *p, int l, intptr_t lo, intptr_t hi)
 
 // addrRangeToSummaryRange is the entries [*lo, *hi), in whole blocks, of level l for r.
 static void
-addrRangeToSummaryRange(int l, addrRange r, intptr_t *lo, intptr_t *hi)
-{
+addrRangeToSummaryRange(int l, addrRange r, intptr_t *lo, intptr_t *hi) {
 	addrsToSummaryRange(l, r.base.a, r.limit.a, lo, hi);
 	uintptr_t e = (uintptr_t)1 << levelBits[l];
 	*lo = (intptr_t)alignDown((uintptr_t)*lo, e);
@@ -69,8 +70,7 @@ addrRangeToSummaryRange(int l, addrRange r, intptr_t *lo, intptr_t *hi)
 
 // addrRangeToSumAddrRange is the memory of level l for r.
 static addrRange
-addrRangeToSumAddrRange(pageAlloc *p, int l, addrRange r)
-{
+addrRangeToSumAddrRange(pageAlloc *p, int l, addrRange r) {
 	intptr_t lo;
 	intptr_t hi;
 	addrRangeToSummaryRange(l, r, &lo, &hi);
@@ -80,8 +80,7 @@ addrRangeToSumAddrRange(pageAlloc *p, int l, addrRange r)
 // sysGrow maps what the summaries of [base, limit) need, whole chunks.  p->inUse does not contain it
 // yet.
 void
-pageAlloc_sysGrow(pageAlloc *p, uintptr_t base, uintptr_t limit)
-{
+pageAlloc_sysGrow(pageAlloc *p, uintptr_t base, uintptr_t limit) {
 	if (base % pallocChunkBytes != 0 || limit % pallocChunkBytes != 0) {
 		print("runtime: base = 0x%lx, limit = 0x%lx\n", base, limit);
 		throw("sysGrow bounds not aligned to pallocChunkBytes");
@@ -100,8 +99,8 @@ pageAlloc_sysGrow(pageAlloc *p, uintptr_t base, uintptr_t limit)
 
 		addrRange need = summaryRangeToSumAddrRange(p, l, needIdxBase, needIdxLimit);
 		if (inUseIndex > 0)
-			need = addrRange_subtract(
-				need, addrRangeToSumAddrRange(p, l, p->inUse.ranges[inUseIndex - 1]));
+			need = addrRange_subtract(need,
+				addrRangeToSumAddrRange(p, l, p->inUse.ranges[inUseIndex - 1]));
 		if (inUseIndex < p->inUse.nranges)
 			need = addrRange_subtract(
 				need, addrRangeToSumAddrRange(p, l, p->inUse.ranges[inUseIndex]));
@@ -117,8 +116,7 @@ pageAlloc_sysGrow(pageAlloc *p, uintptr_t base, uintptr_t limit)
 // sysGrow maps what the index needs for [base, limit), and returns how many bytes that took.  The
 // mapped part is one range from the lowest to the highest chunk: some MB at worst.
 uintptr_t
-scavengeIndex_sysGrow(scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemStat *sysStat)
-{
+scavengeIndex_sysGrow(scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemStat *sysStat) {
 	if (base % pallocChunkBytes != 0 || limit % pallocChunkBytes != 0) {
 		print("runtime: base = 0x%lx, limit = 0x%lx\n", base, limit);
 		throw("sysGrow bounds not aligned to pallocChunkBytes");
@@ -136,8 +134,10 @@ scavengeIndex_sysGrow(scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemS
 		needMin = haveMax;
 
 	uintptr_t chunksBase = (uintptr_t)s->chunks;
-	addrRange have = makeAddrRange(chunksBase + haveMin * scSize, chunksBase + haveMax * scSize);
-	addrRange need = makeAddrRange(chunksBase + needMin * scSize, chunksBase + needMax * scSize);
+	addrRange have =
+		makeAddrRange(chunksBase + haveMin * scSize, chunksBase + haveMax * scSize);
+	addrRange need =
+		makeAddrRange(chunksBase + needMin * scSize, chunksBase + needMax * scSize);
 	// To map it again would clear it.
 	need = addrRange_subtract(need, have);
 
@@ -156,8 +156,7 @@ scavengeIndex_sysGrow(scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemS
 
 // sysInit reserves the index.  It returns how many bytes it mapped: none.
 uintptr_t
-scavengeIndex_sysInit(scavengeIndex *s, bool test, sysMemStat *sysStat)
-{
+scavengeIndex_sysInit(scavengeIndex *s, bool test, sysMemStat *sysStat) {
 	uintptr_t n = ((uintptr_t)1 << heapAddrBits) / pallocChunkBytes;
 	s->chunks = sysReserve(NULL, n * sizeof(atomicScavChunkData), "scavenge index");
 	// PORT: Go would fault at the first access.

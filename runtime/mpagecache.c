@@ -17,8 +17,7 @@ static uintptr_t pageCache_allocN(pageCache *c, uintptr_t npages, uintptr_t *sca
 // alloc takes npages pages and returns their address, 0 if there are none; *scav is how many bytes
 // of them are scavenged, not valid after a failure.
 uintptr_t
-pageCache_alloc(pageCache *c, uintptr_t npages, uintptr_t *scav)
-{
+pageCache_alloc(pageCache *c, uintptr_t npages, uintptr_t *scav) {
 	*scav = 0;
 	if (c->cache == 0)
 		return 0;
@@ -34,8 +33,7 @@ pageCache_alloc(pageCache *c, uintptr_t npages, uintptr_t *scav)
 
 // allocN is alloc for any npages.
 static uintptr_t
-pageCache_allocN(pageCache *c, uintptr_t npages, uintptr_t *scav)
-{
+pageCache_allocN(pageCache *c, uintptr_t npages, uintptr_t *scav) {
 	unsigned i = findBitRange64(c->cache, (unsigned)npages);
 	if (i >= 64)
 		return 0;
@@ -48,8 +46,7 @@ pageCache_allocN(pageCache *c, uintptr_t npages, uintptr_t *scav)
 
 // flush gives the free pages back to p and empties the cache.  p->mheapLock must be held.
 void
-pageCache_flush(pageCache *c, pageAlloc *p)
-{
+pageCache_flush(pageCache *c, pageAlloc *p) {
 	assertLockHeld(p->mheapLock);
 
 	if (pageCache_empty(c))
@@ -78,8 +75,7 @@ pageCache_flush(pageCache *c, pageAlloc *p)
 // allocToCache takes the free ones of the 64 aligned pages that contain the first free page; an
 // empty cache if there is none.  p->mheapLock must be held.
 pageCache
-pageAlloc_allocToCache(pageAlloc *p)
-{
+pageAlloc_allocToCache(pageAlloc *p) {
 	assertLockHeld(p->mheapLock);
 
 	pageCache c = {0, 0, 0};
@@ -91,8 +87,8 @@ pageAlloc_allocToCache(pageAlloc *p)
 		// There are free pages at or near searchAddr.
 		chunk = pageAlloc_chunkOf(p, ci);
 		unsigned newSearchIdx;
-		unsigned j = pallocBits_find(&chunk->pallocBits, 1, chunkPageIndex(p->searchAddr.a),
-					     &newSearchIdx);
+		unsigned j = pallocBits_find(
+			&chunk->pallocBits, 1, chunkPageIndex(p->searchAddr.a), &newSearchIdx);
 		if (j == ~0u)
 			throw("bad summary data");
 		c.base = chunkBase(ci) + alignDown(j, 64) * pageSize;

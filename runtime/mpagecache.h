@@ -22,8 +22,7 @@ typedef struct pageCache {
 
 // pageCache_empty reports whether the cache has no free page.
 static inline bool
-pageCache_empty(const pageCache *c)
-{
+pageCache_empty(const pageCache *c) {
 	return c->cache == 0;
 }
 

@@ -14,36 +14,31 @@
 
 // get returns bit i.
 unsigned
-pageBits_get(const pageBits *b, unsigned i)
-{
+pageBits_get(const pageBits *b, unsigned i) {
 	return b->b[i / 64] >> (i % 64) & 1;
 }
 
 // block64 returns the aligned word with bit i.
 uint64_t
-pageBits_block64(const pageBits *b, unsigned i)
-{
+pageBits_block64(const pageBits *b, unsigned i) {
 	return b->b[i / 64];
 }
 
 // set sets bit i.
 void
-pageBits_set(pageBits *b, unsigned i)
-{
+pageBits_set(pageBits *b, unsigned i) {
 	b->b[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
 // lowMask has the n lowest bits set; 1 <= n <= 64.
 static inline uint64_t
-lowMask(unsigned n)
-{
+lowMask(unsigned n) {
 	return ~(uint64_t)0 >> (64 - n);
 }
 
 // setRange sets the bits [i, i+n); n > 0.
 void
-pageBits_setRange(pageBits *b, unsigned i, unsigned n)
-{
+pageBits_setRange(pageBits *b, unsigned i, unsigned n) {
 	if (n == 1) {
 		pageBits_set(b, i);
 		return;
@@ -61,30 +56,26 @@ pageBits_setRange(pageBits *b, unsigned i, unsigned n)
 
 // setAll sets all bits.
 void
-pageBits_setAll(pageBits *b)
-{
+pageBits_setAll(pageBits *b) {
 	for (unsigned i = 0; i < nelem(b->b); i++)
 		b->b[i] = ~(uint64_t)0;
 }
 
 // setBlock64 sets the bits of v in the aligned word with bit i.
 void
-pageBits_setBlock64(pageBits *b, unsigned i, uint64_t v)
-{
+pageBits_setBlock64(pageBits *b, unsigned i, uint64_t v) {
 	b->b[i / 64] |= v;
 }
 
 // clear clears bit i.
 void
-pageBits_clear(pageBits *b, unsigned i)
-{
+pageBits_clear(pageBits *b, unsigned i) {
 	b->b[i / 64] &= ~((uint64_t)1 << (i % 64));
 }
 
 // clearRange clears the bits [i, i+n); n > 0.
 void
-pageBits_clearRange(pageBits *b, unsigned i, unsigned n)
-{
+pageBits_clearRange(pageBits *b, unsigned i, unsigned n) {
 	if (n == 1) {
 		pageBits_clear(b, i);
 		return;
@@ -102,23 +93,20 @@ pageBits_clearRange(pageBits *b, unsigned i, unsigned n)
 
 // clearAll clears all bits.
 void
-pageBits_clearAll(pageBits *b)
-{
+pageBits_clearAll(pageBits *b) {
 	for (unsigned i = 0; i < nelem(b->b); i++)
 		b->b[i] = 0;
 }
 
 // clearBlock64 clears the bits of v in the aligned word with bit i.
 void
-pageBits_clearBlock64(pageBits *b, unsigned i, uint64_t v)
-{
+pageBits_clearBlock64(pageBits *b, unsigned i, uint64_t v) {
 	b->b[i / 64] &= ~v;
 }
 
 // popcntRange counts the set bits in [i, i+n); n > 0.
 unsigned
-pageBits_popcntRange(const pageBits *b, unsigned i, unsigned n)
-{
+pageBits_popcntRange(const pageBits *b, unsigned i, unsigned n) {
 	if (n == 1)
 		return pageBits_get(b, i);
 	unsigned j = i + n - 1; // inclusive
@@ -132,16 +120,14 @@ pageBits_popcntRange(const pageBits *b, unsigned i, unsigned n)
 
 // onlyTopZeros: x has no 0 below its highest 1.
 static inline bool
-onlyTopZeros(uint64_t x)
-{
+onlyTopZeros(uint64_t x) {
 	return (x & (x + 1)) == 0;
 }
 
 // longerInside looks in x, which is not 0, for runs of zeros between ones that are longer than most,
 // and returns the longest or most.
 static unsigned
-longerInside(uint64_t x, unsigned most)
-{
+longerInside(uint64_t x, unsigned most) {
 	// The zeros at the bottom were counted by the caller.
 	x >>= TrailingZeros64(x) & 63;
 	if (onlyTopZeros(x))
@@ -179,8 +165,7 @@ longerInside(uint64_t x, unsigned most)
 
 // summarize computes the summary of a chunk.
 pallocSum
-pallocBits_summarize(const pallocBits *b)
-{
+pallocBits_summarize(const pallocBits *b) {
 	const unsigned notSetYet = ~0u;
 	unsigned start = notSetYet;
 	unsigned most = 0;
@@ -215,8 +200,7 @@ pallocBits_summarize(const pallocBits *b)
 
 // find1 returns the first free page at or after the word of searchIdx; ~0 if there is none.
 static unsigned
-pallocBits_find1(const pallocBits *b, unsigned searchIdx)
-{
+pallocBits_find1(const pallocBits *b, unsigned searchIdx) {
 	for (unsigned i = searchIdx / 64; i < nelem(b->b); i++) {
 		uint64_t x = b->b[i];
 		if (~x != 0)
@@ -227,9 +211,8 @@ pallocBits_find1(const pallocBits *b, unsigned searchIdx)
 
 // findSmallN finds npages <= 64 pages: such a run crosses at most one word boundary.
 static unsigned
-pallocBits_findSmallN(const pallocBits *b, uintptr_t npages, unsigned searchIdx,
-		      unsigned *newSearchIdx)
-{
+pallocBits_findSmallN(
+	const pallocBits *b, uintptr_t npages, unsigned searchIdx, unsigned *newSearchIdx) {
 	unsigned end = 0; // free pages at the end of the previous word
 	*newSearchIdx = ~0u;
 	for (unsigned i = searchIdx / 64; i < nelem(b->b); i++) {
@@ -255,9 +238,8 @@ pallocBits_findSmallN(const pallocBits *b, uintptr_t npages, unsigned searchIdx,
 
 // findLargeN finds npages > 64 pages: such a run crosses at least one word boundary.
 static unsigned
-pallocBits_findLargeN(const pallocBits *b, uintptr_t npages, unsigned searchIdx,
-		      unsigned *newSearchIdx)
-{
+pallocBits_findLargeN(
+	const pallocBits *b, uintptr_t npages, unsigned searchIdx, unsigned *newSearchIdx) {
 	unsigned start = ~0u;
 	unsigned size = 0;
 	*newSearchIdx = ~0u;
@@ -291,8 +273,7 @@ pallocBits_findLargeN(const pallocBits *b, uintptr_t npages, unsigned searchIdx,
 // searchIdx are known to be allocated; *newSearchIdx is the first free page it saw, for the next
 // search, and not valid after a failure.
 unsigned
-pallocBits_find(const pallocBits *b, uintptr_t npages, unsigned searchIdx, unsigned *newSearchIdx)
-{
+pallocBits_find(const pallocBits *b, uintptr_t npages, unsigned searchIdx, unsigned *newSearchIdx) {
 	if (npages == 1)
 		return *newSearchIdx = pallocBits_find1(b, searchIdx);
 	if (npages <= 64)
@@ -302,58 +283,50 @@ pallocBits_find(const pallocBits *b, uintptr_t npages, unsigned searchIdx, unsig
 
 // allocRange allocates [i, i+n).
 void
-pallocBits_allocRange(pallocBits *b, unsigned i, unsigned n)
-{
+pallocBits_allocRange(pallocBits *b, unsigned i, unsigned n) {
 	pageBits_setRange(b, i, n);
 }
 
 // allocAll allocates the chunk.
 void
-pallocBits_allocAll(pallocBits *b)
-{
+pallocBits_allocAll(pallocBits *b) {
 	pageBits_setAll(b);
 }
 
 // free1 frees page i.
 void
-pallocBits_free1(pallocBits *b, unsigned i)
-{
+pallocBits_free1(pallocBits *b, unsigned i) {
 	pageBits_clear(b, i);
 }
 
 // free frees [i, i+n).
 void
-pallocBits_free(pallocBits *b, unsigned i, unsigned n)
-{
+pallocBits_free(pallocBits *b, unsigned i, unsigned n) {
 	pageBits_clearRange(b, i, n);
 }
 
 // freeAll frees the chunk.
 void
-pallocBits_freeAll(pallocBits *b)
-{
+pallocBits_freeAll(pallocBits *b) {
 	pageBits_clearAll(b);
 }
 
 // pages64 returns the aligned 64 pages with page i; 1 is in use.
 uint64_t
-pallocBits_pages64(const pallocBits *b, unsigned i)
-{
+pallocBits_pages64(const pallocBits *b, unsigned i) {
 	return pageBits_block64(b, i);
 }
 
 // allocPages64 allocates, of the aligned 64 pages with page i, those set in alloc.
 void
-pallocBits_allocPages64(pallocBits *b, unsigned i, uint64_t alloc)
-{
+pallocBits_allocPages64(pallocBits *b, unsigned i, uint64_t alloc) {
 	pageBits_setBlock64(b, i, alloc);
 }
 
 // findBitRange64 returns the index of the first n > 0 ones in a row in c; 64 or more if there are
 // none.  It takes n-1 ones off the top of each run: the lowest 1 left is where a run starts.
 unsigned
-findBitRange64(uint64_t c, unsigned n)
-{
+findBitRange64(uint64_t c, unsigned n) {
 	unsigned p = n - 1; // by how much to shorten the runs of ones still
 	unsigned k = 1;     // all runs of zeros are at least so long
 	while (p > 0) {
@@ -372,16 +345,14 @@ findBitRange64(uint64_t c, unsigned n)
 
 // allocRange allocates [i, i+n); the pages do not count as scavenged any more.
 void
-pallocData_allocRange(pallocData *m, unsigned i, unsigned n)
-{
+pallocData_allocRange(pallocData *m, unsigned i, unsigned n) {
 	pallocBits_allocRange(&m->pallocBits, i, n);
 	pageBits_clearRange(&m->scavenged, i, n);
 }
 
 // allocAll allocates the chunk.
 void
-pallocData_allocAll(pallocData *m)
-{
+pallocData_allocAll(pallocData *m) {
 	pallocBits_allocAll(&m->pallocBits);
 	pageBits_clearAll(&m->scavenged);
 }

@@ -50,8 +50,8 @@ void pageBits_clearBlock64(pageBits *b, unsigned i, uint64_t v);
 unsigned pageBits_popcntRange(const pageBits *b, unsigned i, unsigned n);
 
 pallocSum pallocBits_summarize(const pallocBits *b);
-unsigned pallocBits_find(const pallocBits *b, uintptr_t npages, unsigned searchIdx,
-			 unsigned *newSearchIdx);
+unsigned pallocBits_find(
+	const pallocBits *b, uintptr_t npages, unsigned searchIdx, unsigned *newSearchIdx);
 void pallocBits_allocRange(pallocBits *b, unsigned i, unsigned n);
 void pallocBits_allocAll(pallocBits *b);
 void pallocBits_free1(pallocBits *b, unsigned i);
@@ -65,7 +65,7 @@ unsigned findBitRange64(uint64_t c, unsigned n);
 void pallocData_allocRange(pallocData *m, unsigned i, unsigned n);
 void pallocData_allocAll(pallocData *m);
 // See mgcscavenge.c.
-unsigned pallocData_findScavengeCandidate(const pallocData *m, unsigned searchIdx, uintptr_t minimum,
-					  uintptr_t max, unsigned *size);
+unsigned pallocData_findScavengeCandidate(
+	const pallocData *m, unsigned searchIdx, uintptr_t minimum, uintptr_t max, unsigned *size);
 
 #endif

@@ -28,42 +28,37 @@ static lfstack spanSetBlockPool;
 
 // spanSetBlockAlloc_alloc returns a block with popped == 0 and no spans.
 static spanSetBlock *
-spanSetBlockAlloc_alloc(void)
-{
+spanSetBlockAlloc_alloc(void) {
 	spanSetBlock *s = lfstack_pop(&spanSetBlockPool);
 	if (s != NULL)
 		return s;
 	return persistentalloc(sizeof(spanSetBlock), max((int)CacheLinePadSize, (int)tagAlign),
-			       &memstats.gcMiscSys);
+		&memstats.gcMiscSys);
 }
 
 // spanSetBlockAlloc_free gives a block, whose slots are NULL, back to the pool.
 static void
-spanSetBlockAlloc_free(spanSetBlock *block)
-{
+spanSetBlockAlloc_free(spanSetBlock *block) {
 	atomic_Store(&block->popped, 0);
 	lfstack_push(&spanSetBlockPool, &block->lfnode);
 }
 
 // makeHeadTailIndex packs head and tail.
 static inline headTailIndex
-makeHeadTailIndex(uint32_t head, uint32_t tail)
-{
+makeHeadTailIndex(uint32_t head, uint32_t tail) {
 	return (uint64_t)head << 32 | tail;
 }
 
 // headTailIndex_split unpacks them.
 static inline uint32_t
-headTailIndex_split(headTailIndex h, uint32_t *tail)
-{
+headTailIndex_split(headTailIndex h, uint32_t *tail) {
 	*tail = (uint32_t)h;
 	return (uint32_t)(h >> 32);
 }
 
 // atomicHeadTailIndex_incTail adds 1 to the tail and returns the new one.
 static uint32_t
-atomicHeadTailIndex_incTail(headTailIndex *h)
-{
+atomicHeadTailIndex_incTail(headTailIndex *h) {
 	uint32_t tail;
 	uint32_t head = headTailIndex_split(atomic_Xadd(h, 1), &tail);
 	if (tail == 0) {
@@ -75,8 +70,7 @@ atomicHeadTailIndex_incTail(headTailIndex *h)
 
 // push adds s.
 void
-spanSet_push(spanSet *b, mspan *s)
-{
+spanSet_push(spanSet *b, mspan *s) {
 	uintptr_t cursor = atomicHeadTailIndex_incTail(&b->index) - 1;
 	uintptr_t top = cursor / spanSetBlockEntries;
 	uintptr_t bottom = cursor % spanSetBlockEntries;
@@ -122,8 +116,7 @@ retry:
 
 // pop removes and returns a span, NULL if there is none.
 mspan *
-spanSet_pop(spanSet *b)
-{
+spanSet_pop(spanSet *b) {
 	uint32_t head;
 	uint32_t tail;
 	for (;;) {
@@ -165,8 +158,7 @@ claimed:;
 
 // reset makes an empty set start from slot 0 again.  Nobody else may use it meanwhile.
 void
-spanSet_reset(spanSet *b)
-{
+spanSet_reset(spanSet *b) {
 	uint32_t tail;
 	uint32_t head = headTailIndex_split(atomic_Load(&b->index), &tail);
 	if (head < tail) {
