@@ -41,7 +41,7 @@
 
 uintptr_t zerobase;
 
-_Static_assert(TinySizeClass == tinySizeClass, "bad TinySizeClass");
+_Static_assert((int)TinySizeClass == (int)tinySizeClass, "bad TinySizeClass");
 _Static_assert((heapArenaBitmapWords & (heapArenaBitmapWords - 1)) == 0,
 	"heapArenaBitmapWords not a power of 2");
 _Static_assert(MinSizeForMallocHeader / PtrSize <= 8 * PtrSize,
@@ -137,6 +137,47 @@ mallocEnd(void) {
 #endif
 }
 
+// freeWord is freeindex, nelems and freeIndexForScan of a span in one word, so that the fast half loads
+// them at once and moves both indices with one store.
+typedef uint64_t freeWord __attribute__((may_alias));
+_Static_assert(offsetof(mspan, freeindex) % 8 == 0 &&
+		       offsetof(mspan, nelems) == offsetof(mspan, freeindex) + 2 &&
+		       offsetof(mspan, freeIndexForScan) == offsetof(mspan, freeindex) + 4 &&
+		       offsetof(mspan, allocCache) == offsetof(mspan, freeindex) + 8,
+	"mspan: the indices must share a word");
+
+// takeFree is nextFreeFast for the fast half: the offset of a free slot in *off, or false.  Unless the
+// collector may be marking it does what mallocPublish does, too.
+static ALWAYS_INLINE bool
+takeFree(mspan *s, bool marking, uintptr_t *off) {
+	freeWord *wp = (freeWord *)(void *)&s->freeindex;
+	uint64_t ac = s->allocCache;
+	if (unlikely(ac == 0)) {
+		return false;
+	}
+	uint64_t w = *wp;
+	unsigned bit = (unsigned)__builtin_ctzll(ac);
+	uint32_t i = (uint16_t)w + bit;
+	uint32_t nelems = (uint32_t)w >> 16;
+	if (unlikely(i >= nelems)) {
+		return false;
+	}
+	*off = i * s->elemsize;
+	i++;
+	if (unlikely(i % 64 == 0) && i != nelems) {
+		return false;
+	}
+	s->allocCache = ac >> bit >> 1;
+	s->allocCount++;
+	if (marking) {
+		s->freeindex = (uint16_t)i;
+	} else {
+		debug_assert(gort_writeBarrier == 0);
+		*wp = (w & 0xffff0000) | i | (uint64_t)i << 32;
+	}
+	return true;
+}
+
 // mallocPublish makes the new object x ready for the collector: black while it marks.
 static ALWAYS_INLINE void
 mallocPublish(mspan *span, uintptr_t x, bool marking) {
@@ -198,16 +239,14 @@ preMallocgcDebug(uintptr_t size, const _type *typ) {
 // ---- tiny ---------------------------------------------------------------------------------------------
 
 // mallocgcTinyBlock puts an object of size bytes at the start of the new block v.
-static ALWAYS_INLINE void *
-mallocgcTinyBlock(mcache *c, mspan *span, uintptr_t v, uintptr_t size, bool marking) {
+static ALWAYS_INLINE void
+mallocgcTinyBlock(mcache *c, uintptr_t v, uintptr_t size) {
 	clearSmall(v, maxTinySize);
 	// Go on with whichever block has more room left.
 	if (size < c->tinyoffset || c->tiny == 0) {
 		c->tiny = v;
 		c->tinyoffset = size;
 	}
-	mallocPublish(span, v, marking);
-	return (void *)v;
 }
 
 static NOINLINE void *
@@ -222,10 +261,11 @@ mallocgcTinySlow(mcache *c, uintptr_t size, const _type *typ, bool marking) {
 	mspan *span;
 	bool checkGCTrigger;
 	uintptr_t v = mcache_nextFree(c, tinySpanClass, &span, &checkGCTrigger);
-	void *x = mallocgcTinyBlock(c, span, v, size, marking);
+	mallocgcTinyBlock(c, v, size);
+	mallocPublish(span, v, marking);
 	mallocEnd();
 	mallocTrigger(checkGCTrigger);
-	return x;
+	return (void *)v;
 }
 
 // mallocgcTiny allocates less than maxTinySize bytes without pointers.  *elemsize is 0 if no slot was
@@ -252,13 +292,17 @@ mallocgcTiny(mcache *c, uintptr_t size, const _type *typ, bool marking, uintptr_
 	}
 	*elemsize = maxTinySize;
 	mspan *span = c->alloc[tinySpanClass];
-	uintptr_t v = nextFreeFast(span);
-	if (unlikely(v == 0)) {
+	uintptr_t v;
+	if (unlikely(!takeFree(span, marking, &v))) {
 		return mallocgcTinySlow(c, size, typ, marking);
 	}
-	void *x = mallocgcTinyBlock(c, span, v, size, marking);
+	v += span->startAddr;
+	mallocgcTinyBlock(c, v, size);
+	if (marking) {
+		mallocPublish(span, v, marking);
+	}
 	mallocEnd();
-	return x;
+	return (void *)v;
 }
 
 // ---- small, without pointers -----------------------------------------------------------------------------
@@ -288,15 +332,17 @@ mallocgcSmallNoscanSlow(mcache *c, uintptr_t size, spanClass spc, bool needzero,
 static ALWAYS_INLINE void *
 mallocgcSmallNoscan(mcache *c, uintptr_t size, bool needzero, bool marking, uintptr_t *elemsize) {
 	mallocBegin();
-	uint8_t sizeclass = sizeToClass(size);
-	size = SizeClassToSize[sizeclass];
-	*elemsize = size;
-	spanClass spc = makeSpanClass(sizeclass, true);
+	spanClass spc = makeSpanClass(sizeToClass(size), true);
 	mspan *span = c->alloc[spc];
-	uintptr_t v = nextFreeFast(span);
-	if (unlikely(v == 0)) {
+	uintptr_t v;
+	if (marking) {
+		*elemsize = SizeClassToSize[spanClass_sizeclass(spc)];
+	}
+	if (unlikely(!takeFree(span, marking, &v))) {
 		return mallocgcSmallNoscanSlow(c, size, spc, needzero, marking);
 	}
+	v += span->startAddr;
+	size = span->elemsize;
 	if (marking) {
 		if (needzero && span->needzero != 0) {
 			memclrNoHeapPointers((void *)v, size);
@@ -305,7 +351,6 @@ mallocgcSmallNoscan(mcache *c, uintptr_t size, bool needzero, bool marking, uint
 		mallocEnd();
 		return (void *)v;
 	}
-	mallocPublish(span, v, marking);
 	mallocEnd();
 	if (needzero && span->needzero != 0) {
 		if (size > MinSizeForMallocHeader) {
@@ -319,10 +364,31 @@ mallocgcSmallNoscan(mcache *c, uintptr_t size, bool needzero, bool marking, uint
 
 // ---- small, with pointers, without header ------------------------------------------------------------------
 
-// mallocgcScanNoHeaderInit clears the new slot and writes its heap bits.
+// writeHeapBits is mspan_writeHeapBitsSmall for the slot at offset off of a span of 16-byte or larger
+// objects, of which spanHeapBitsRange is a constant.
+static ALWAYS_INLINE uintptr_t
+writeHeapBits(uintptr_t spanBase, uintptr_t off, uintptr_t elemsize, uintptr_t dataSize,
+	const _type *typ) {
+	uintptr_t scanSize;
+	uintptr_t src = typeBits(typ, dataSize, &scanSize);
+	uintptr_t *dst = (uintptr_t *)(spanBase + PageSize - sizeof(spanInlineMarkBits) -
+				       PageSize / PtrSize / 8 + off / PtrSize / ptrBits * PtrSize);
+	uintptr_t j = off / PtrSize % ptrBits;
+	uintptr_t bits = elemsize / PtrSize;
+	uintptr_t ones = ~(uintptr_t)0 >> (ptrBits - bits);
+	dst[0] = (dst[0] & ~(ones << j)) | (src << j);
+	if (unlikely(j + bits > ptrBits)) {
+		uintptr_t bits0 = ptrBits - j;
+		dst[1] = (dst[1] & ~(ones >> bits0)) | (src >> bits0);
+	}
+	return scanSize;
+}
+
+// mallocgcScanNoHeaderInit clears the new slot at offset off and writes its heap bits.
 static ALWAYS_INLINE void
-mallocgcScanNoHeaderInit(mcache *c, mspan *span, uintptr_t v, uintptr_t size, const _type *typ,
-	uint8_t sizeclass, bool marking) {
+mallocgcScanNoHeaderInit(mcache *c, mspan *span, uintptr_t off, uintptr_t size, const _type *typ,
+	uint8_t sizeclass) {
+	uintptr_t v = span->startAddr + off;
 	if (span->needzero != 0) {
 		clearSmall(v, size);
 	}
@@ -330,18 +396,20 @@ mallocgcScanNoHeaderInit(mcache *c, mspan *span, uintptr_t v, uintptr_t size, co
 		// initHeapBits has set the bits of 8-byte objects.
 		c->scanAlloc += 8;
 	} else {
+		c->scanAlloc += writeHeapBits(span->startAddr, off, span->elemsize, size, typ);
 #ifdef GORT_DEBUG
-		c->scanAlloc += heapSetTypeNoHeader(v, size, typ, span);
-#else
-		c->scanAlloc += mspan_writeHeapBitsSmall(span, v, size, typ);
+		doubleCheckHeapType(v, size, typ, NULL, span);
 #endif
 	}
-	mallocPublish(span, v, marking);
 }
 
 static NOINLINE void *
 mallocgcSmallScanNoHeaderSlow(
 	mcache *c, uintptr_t size, const _type *typ, uint8_t sizeclass, bool marking) {
+	if (size == 0) {
+		mallocEnd();
+		return &zerobase; // class 0 never has a slot
+	}
 	if (unlikely(debug.malloc)) {
 		void *x = preMallocgcDebug(size, typ);
 		if (x != NULL) {
@@ -353,7 +421,8 @@ mallocgcSmallScanNoHeaderSlow(
 	bool checkGCTrigger;
 	spanClass spc = makeSpanClass(sizeclass, false);
 	uintptr_t v = mcache_nextFree(c, spc, &span, &checkGCTrigger);
-	mallocgcScanNoHeaderInit(c, span, v, size, typ, sizeclass, marking);
+	mallocgcScanNoHeaderInit(c, span, v - span->startAddr, size, typ, sizeclass);
+	mallocPublish(span, v, marking);
 	mallocEnd();
 	mallocTrigger(checkGCTrigger);
 	return (void *)v;
@@ -370,11 +439,17 @@ mallocgcSmallScanNoHeader(
 		*elemsize = SizeClassToSize[sizeclass];
 	}
 	mspan *span = c->alloc[makeSpanClass(sizeclass, false)];
-	uintptr_t v = nextFreeFast(span);
-	if (unlikely(v == 0)) {
+	uintptr_t off;
+	if (unlikely(!takeFree(span, marking, &off))) {
 		return mallocgcSmallScanNoHeaderSlow(c, size, typ, sizeclass, marking);
 	}
-	mallocgcScanNoHeaderInit(c, span, v, size, typ, sizeclass, marking);
+	mallocgcScanNoHeaderInit(c, span, off, size, typ, sizeclass);
+	uintptr_t v = span->startAddr + off;
+	if (marking) {
+		mallocPublish(span, v, marking);
+	} else {
+		publicationBarrier();
+	}
 	mallocEnd();
 	return (void *)v;
 }
@@ -541,14 +616,15 @@ static ALWAYS_INLINE void *
 mallocgcFast(uintptr_t size, const _type *typ, bool needzero) {
 	mcache *c = tlsmcache();
 	uintptr_t elemsize;
-	if (unlikely(gcBlackenEnabled != 0 || c == NULL || size == 0)) {
+	if (unlikely(gcBlackenEnabled != 0 || c == NULL)) {
 		return mallocgcSlow(size, typ, needzero);
 	}
 	if (typ == NULL || typ->ptrbytes == 0) {
-		if (size < maxTinySize) {
+		// 0 wraps around and goes the slow way.
+		if (size - 1 < maxTinySize - 1) {
 			return mallocgcTiny(c, size, typ, false, &elemsize);
 		}
-		if (likely(size <= maxSmallSize - MallocHeaderSize)) {
+		if (likely(size - 1 < maxSmallSize - MallocHeaderSize)) {
 			return mallocgcSmallNoscan(c, size, needzero, false, &elemsize);
 		}
 	} else if (likely(heapBitsInSpan(size)) && needzero) {

@@ -102,27 +102,35 @@ void doubleCheckHeapType(
 void doubleCheckTypePointersOfType(mspan *s, const _type *typ, uintptr_t addr, uintptr_t size);
 void dumpTypePointers(typePointers tp);
 
+// typeBits is the pointer bits of dataSize <= 512 bytes, one or more values of typ, and their scan size.
+static ALWAYS_INLINE uintptr_t
+typeBits(const _type *typ, uintptr_t dataSize, uintptr_t *scanSize) {
+	uintptr_t elem = typ->size;
+	uintptr_t src0 = gcmaskWord(typ, 0);
+	uintptr_t src = src0;
+	*scanSize = typ->ptrbytes;
+	if (unlikely(elem != dataSize)) {
+		if (elem == PtrSize) {
+			src = ~(uintptr_t)0;
+		} else {
+			for (uintptr_t i = elem; i < dataSize; i += elem) {
+				src |= src0 << (i / PtrSize);
+				*scanSize += elem;
+			}
+		}
+		// PORT: C callers may ask for a size that is no multiple of the type's.
+		src &= ~(uintptr_t)0 >> (ptrBits - dataSize / PtrSize);
+	}
+	return src;
+}
+
 // writeHeapBitsSmall stores the pointer bits of the new object x of dataSize bytes, one or more
 // values of typ, into the span's bitmap.  For heapBitsInSpan sizes in a span with pointers.  No two
 // owners write to the bitmap: it belongs to whoever holds the span in its mcache.
 static ALWAYS_INLINE uintptr_t
 mspan_writeHeapBitsSmall(mspan *span, uintptr_t x, uintptr_t dataSize, const _type *typ) {
-	uintptr_t scanSize = typ->ptrbytes;
-	uintptr_t src0 = gcmaskWord(typ, 0);
-	uintptr_t src = src0;
-	uintptr_t elem = typ->size;
-	if (unlikely(elem != dataSize)) {
-		if (elem == PtrSize) {
-			src = ~(uintptr_t)0 >> (ptrBits - dataSize / PtrSize);
-		} else {
-			for (uintptr_t i = elem; i < dataSize; i += elem) {
-				src |= src0 << (i / PtrSize);
-				scanSize += elem;
-			}
-			// PORT: C callers may ask for a size that is no multiple of the type's.
-			src &= ~(uintptr_t)0 >> (ptrBits - dataSize / PtrSize);
-		}
-	}
+	uintptr_t scanSize;
+	uintptr_t src = typeBits(typ, dataSize, &scanSize);
 	uintptr_t base = span->startAddr;
 	uintptr_t nb;
 	uintptr_t *dst = (uintptr_t *)spanHeapBitsRange(base, PageSize, span->elemsize, &nb);
