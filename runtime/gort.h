@@ -1,14 +1,111 @@
 // Copyright 2026 The gort authors and the Go authors. All rights reserved.
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
+
+// gort.h - Go's runtime for C programs: goroutines, channels, a garbage-collected heap.
+//
+//	#include <gort.h>
+//
+//	static int app(int argc, char **argv) { ... }
+//	int main(int argc, char **argv) { return gort_run(app, argc, argv); }
+//
+// C11 with GNU extensions; gcc 10 or clang 12 and later.  All calls but gort_run are for
+// goroutines: a thread that the runtime did not make may not call them.
+//
+// THE MEMORY RULES, on one page
+//
+//  1. Objects from gort_new, gort_new_array and gort_alloc live as long as something that the
+//     collector sees points to them: to their start, into them, or just past their end.
+//  2. It sees: the stacks and registers of all goroutines; globals of the program and of each
+//     shared object that was compiled with this header; ranges given to gort_root_add; and the
+//     pointer fields of heap objects, which GORT_TYPE lists.
+//     It does not see: memory from malloc or mmap, __thread variables, pointers that libc keeps
+//     (putenv, setvbuf, strtok), integers in noscan objects, pointers with bits changed.
+//  3. Store a pointer to a heap object with gort_store(lvalue, value) when others can see the
+//     place: a field of a heap object, a global, another goroutine's stack, a local whose
+//     address you gave away.  Plain locals need no gort_store.  Loads are plain.
+//  4. Copy whole structures with pointers into such places with gort_copy, clear them with
+//     gort_zero, sort pointers with gort_sort.  memcpy, memmove, memset and qsort do not tell the
+//     collector.
+//  5. Field types: GORT_TYPE(node, left, right) names each pointer field; a forgotten field is
+//     memory freed too early.  GORT_TYPE_NOSCAN(T) has none.  When in doubt, allocate with
+//     GORT_CONSERVATIVE: every word counts.
+//  6. Goroutines move between threads at any call into the runtime.  Do not hold a pthread or
+//     stdio lock, or the address of a thread-local variable, across such a call.
+//  7. A goroutine's stack has 256 KB by default; running off its end is a fatal error.
+//
+// Errors: a call that can fail returns a negative errno.  A misuse (send on a closed channel,
+// unlock of an unlocked mutex) ends the process as it ends a Go program: "panic: ..." or
+// "fatal error: ...", the goroutines' stacks, status 2.
+// Environment: GOMAXPROCS, GOGC, GOMEMLIMIT, GODEBUG, GOTRACEBACK, as for a Go program.
 #ifndef GORT_H
 #define GORT_H
 
+#include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define GORT_API __attribute__((visibility("default")))
+
+// ---- the program ----------------------------------------------------------------------------------
+
+// gort_run starts the runtime and calls app(argc, argv) as the main goroutine.  When app returns,
+// the process exits with its result; other goroutines end with it, as in Go.  Once per process;
+// does not return (the result type lets main say `return gort_run(...)`).
+GORT_API int gort_run(int (*app)(int argc, char **argv), int argc, char **argv);
+
+// gort_call is a captured call: a function and the argument registers it is to start with.
+typedef struct gort_call {
+	void *fn;
+	uint64_t gpr[6];
+	double xmm[8];
+} gort_call;
+
+// gort_yield lets other goroutines run.  Go: runtime.Gosched.
+GORT_API void gort_yield(void);
+// gort_goexit runs the goroutine's deferred calls and ends it.  Go: runtime.Goexit.
+GORT_API void gort_goexit(void) __attribute__((noreturn));
+// gort_blocking calls f(arg) on this goroutine's thread while other goroutines go on on others.
+// For calls that block in the kernel or take long in C: f may not call into the runtime, nor load
+// or store pointers to heap objects other than arg.  Returns f's result.  Go: a system call.
+GORT_API intptr_t gort_blocking(intptr_t (*f)(void *arg), void *arg);
+// gort_poll is a safe point for a long loop that makes no other call.  Seldom needed: loops are
+// stopped by signals.
+GORT_API void gort_poll(void);
+
+// gort_gomaxprocs sets how many threads run goroutines at once and returns the previous number;
+// n < 1 only asks.  Stops the world.  Go: runtime.GOMAXPROCS.
+GORT_API int gort_gomaxprocs(int n);
+GORT_API int gort_num_cpu(void);       // Go: runtime.NumCPU
+GORT_API int gort_num_goroutine(void); // Go: runtime.NumGoroutine
+GORT_API uint64_t gort_goid(void);     // number of the calling goroutine, as tracebacks print it
+
+// gort_panic prints "panic: " and the formatted text after the goroutine's deferred calls have
+// run, then the stack, and ends the process with status 2.  Go: panic.
+GORT_API void gort_panic(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+// gort_recover, in a deferred call while the goroutine panics, stops the panic and returns its text.
+// When that deferred call has returned, those deferred since the innermost gort_pcall run, and that
+// gort_pcall returns.  NULL if there is no panic, or no gort_pcall to go on at.  Go: recover.
+GORT_API const char *gort_recover(void);
+// gort_pcall calls f(arg) and returns NULL, or the text of a panic that was recovered inside.
+GORT_API const char *gort_pcall(void (*f)(void *arg), void *arg);
+
+// errno belongs to the goroutine.  Its address may not be kept across a call into the runtime,
+// which the compiler would do with libc's definition.
+GORT_API int *gort_errno_location(void);
+#ifndef GORT_KEEP_ERRNO
+#undef errno
+#define errno (*gort_errno_location())
+#endif
+
+// ---- types and memory -----------------------------------------------------------------------------
 
 // gort_type describes an object to the collector.  Made by GORT_TYPE and friends; constant.
 typedef struct gort_type {
@@ -18,14 +115,511 @@ typedef struct gort_type {
 	const char *name;
 } gort_type;
 
-// gort_call is a captured call: a function and the argument registers it is to start with.
-typedef struct gort_call {
-	void *fn;
-	uint64_t gpr[6];
-	double xmm[8];
-} gort_call;
+// Kinds for gort_alloc.  GORT_NOSCAN: no pointers.  GORT_POINTERS: an array of pointers.
+// GORT_CONSERVATIVE: any word may be a pointer.
+extern GORT_API const gort_type gort_type_pointer;
+#define GORT_NOSCAN ((const gort_type *)0)
+#define GORT_POINTERS (&gort_type_pointer)
+#define GORT_CONSERVATIVE (&gort_type_pointer)
 
-// gort_writeBarrier is not 0 while the collector marks; see gort_store.
+// gort_alloc returns size bytes of zeroed memory (rounded up to 8 with pointers), aligned to 8, to 16
+// from 32 bytes on (a multiple of 16), of the kind described.  Never NULL: out of memory is a fatal
+// error.  Go: runtime.mallocgc.
+GORT_API void *gort_alloc(size_t size, const gort_type *kind)
+	__attribute__((malloc, returns_nonnull, alloc_size(1)));
+// gort_newobject is gort_new on a descriptor.  Go: runtime.newobject.
+GORT_API void *gort_newobject(const gort_type *type) __attribute__((malloc, returns_nonnull));
+// gort_newarray allocates n zeroed elements.  A size that overflows is a panic, as in Go.
+GORT_API void *gort_newarray(const gort_type *type, size_t n) __attribute__((malloc, returns_nonnull));
+
+// gort_strdup and friends allocate noscan strings.  The result of gort_asprintf ends with 0.
+GORT_API char *gort_strdup(const char *s) __attribute__((malloc, returns_nonnull));
+GORT_API char *gort_strndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
+GORT_API char *gort_asprintf(const char *fmt, ...)
+	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+
+// ---- write barrier
+
+// gort_writeBarrier is not 0 while the collector marks.
 extern GORT_API uint32_t gort_writeBarrier;
+// gort_wb_slow tells the collector of *slot and val and then stores.  See gort_store.
+GORT_API void gort_wb_slow(void **slot, void *val);
+// gort_typedmemmove copies one object of the type with barriers; the places may overlap.
+GORT_API void gort_typedmemmove(const gort_type *type, void *dst, const void *src);
+// gort_memmove copies n bytes, n and both places multiples of 8, every word maybe a pointer.
+GORT_API void gort_memmove(void *dst, const void *src, size_t n);
+// gort_memzero clears n bytes likewise.
+GORT_API void gort_memzero(void *dst, size_t n);
+// gort_cas and gort_xchg are sequentially consistent atomics on a shared pointer.
+GORT_API bool gort_cas_pointer(void **slot, void *old, void *val);
+GORT_API void *gort_xchg_pointer(void **slot, void *val);
+// gort_sort sorts n elements of size bytes in place, with barriers; not stable; O(n log n).
+GORT_API void gort_sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *));
 
+// ---- roots
+
+// gort_root_add makes [start, start+size) a root: each aligned word there may point to an object.
+// 0, -EINVAL for an empty or wrapping range, -EEXIST if it overlaps one.  gort_root_remove takes
+// the same start again: 0 or -ENOENT.  gort_root_exclude makes the collector skip a part of the
+// program's globals, for large tables without pointers.
+GORT_API int gort_root_add(const void *start, size_t size);
+GORT_API int gort_root_remove(const void *start);
+GORT_API int gort_root_exclude(const void *start, size_t size);
+
+// ---- collector
+
+// gort_gc runs a full collection and sweeps; it returns when both are done.  Go: runtime.GC.
+GORT_API void gort_gc(void);
+// gort_set_gc_percent sets GOGC (negative: off) and returns the previous value.
+GORT_API int gort_set_gc_percent(int percent);
+// gort_set_memory_limit sets GOMEMLIMIT in bytes; negative only asks.  Returns the previous limit.
+GORT_API int64_t gort_set_memory_limit(int64_t limit);
+// gort_free_os_memory collects and returns as much memory as it can to the system.
+GORT_API void gort_free_os_memory(void);
+
+// gort_memstats: Go's runtime.MemStats, field by field.  Sizes in bytes, times in ns.
+typedef struct gort_memstats {
+	uint64_t Alloc, TotalAlloc, Sys, Lookups, Mallocs, Frees;
+	uint64_t HeapAlloc, HeapSys, HeapIdle, HeapInuse, HeapReleased, HeapObjects;
+	uint64_t StackInuse, StackSys, MSpanInuse, MSpanSys, MCacheInuse, MCacheSys;
+	uint64_t BuckHashSys, GCSys, OtherSys;
+	uint64_t NextGC, LastGC, PauseTotalNs;
+	uint64_t PauseNs[256];  // circular; the latest at (NumGC+255)%256
+	uint64_t PauseEnd[256]; // likewise, ns since 1970
+	uint32_t NumGC, NumForcedGC;
+	double GCCPUFraction;
+	bool EnableGC, DebugGC;
+	struct {
+		uint32_t Size;
+		uint64_t Mallocs, Frees;
+	} BySize[68]; // Go: 61 of them
+} gort_memstats;
+// gort_read_memstats stops the world for a moment.  Go: runtime.ReadMemStats.
+GORT_API void gort_read_memstats(gort_memstats *m);
+
+// ---- channels, select -----------------------------------------------------------------------------
+
+typedef struct hchan gort_hchan; // garbage collected: no free
+GORT_API gort_hchan *gort_makechan(const gort_type *elem, size_t n);
+GORT_API void gort_chansend(gort_hchan *c, const void *elem);
+GORT_API bool gort_chanrecv(gort_hchan *c, void *elem); // false: closed and drained
+GORT_API void gort_closechan(gort_hchan *c);
+GORT_API bool gort_chantrysend(gort_hchan *c, const void *elem); // does not block
+GORT_API bool gort_chantryrecv(gort_hchan *c, void *elem, bool *ok); // false: would block
+GORT_API size_t gort_chanlen(gort_hchan *c);
+GORT_API size_t gort_chancap(gort_hchan *c);
+
+enum gort_caseop { GORT_CASE_RECV = 1, GORT_CASE_SEND, GORT_CASE_TIMEOUT, GORT_CASE_DEFAULT };
+typedef struct gort_scase {
+	int op;        // enum gort_caseop
+	gort_hchan *c; // NULL never proceeds
+	void *elem;    // NULL: the value is dropped
+	bool *ok;      // may be NULL
+	int64_t d;     // GORT_CASE_TIMEOUT: ns
+} gort_scase;
+// gort_selectgo waits until one of n cases can proceed, does it, and returns its index.
+GORT_API int gort_selectgo(gort_scase *cases, int n);
+
+// ---- time -------------------------------------------------------------------------------------------
+
+#define GORT_US INT64_C(1000)
+#define GORT_MS INT64_C(1000000)
+#define GORT_S INT64_C(1000000000)
+// gort_now is a monotonic clock in ns.
+GORT_API int64_t gort_now(void);
+// gort_sleep parks the goroutine for ns nanoseconds (<= 0: returns at once).
+GORT_API void gort_sleep(int64_t ns);
+// gort_timer: f(arg) runs in a goroutine of its own once ns nanoseconds have passed.  Garbage
+// collected.  stop and reset report whether the timer was still to fire.  Go: time.AfterFunc.
+typedef struct gort_timer gort_timer;
+GORT_API gort_timer *gort_after_func(int64_t ns, void (*f)(void *), void *arg);
+GORT_API bool gort_timer_stop(gort_timer *t);
+GORT_API bool gort_timer_reset(gort_timer *t, int64_t ns);
+
+// ---- synchronisation; all of it is ready when zero ---------------------------------------------------
+
+typedef struct gort_mutex {
+	int32_t state;
+	uint32_t sema;
+} gort_mutex;
+GORT_API void gort_mutex_lock(gort_mutex *m);
+GORT_API bool gort_mutex_trylock(gort_mutex *m);
+GORT_API void gort_mutex_unlock(gort_mutex *m); // not locked: fatal error
+
+typedef struct gort_rwmutex {
+	gort_mutex w;
+	uint32_t writerSem, readerSem;
+	int32_t readerCount, readerWait;
+} gort_rwmutex;
+GORT_API void gort_rwmutex_rlock(gort_rwmutex *rw);
+GORT_API bool gort_rwmutex_tryrlock(gort_rwmutex *rw);
+GORT_API void gort_rwmutex_runlock(gort_rwmutex *rw);
+GORT_API void gort_rwmutex_lock(gort_rwmutex *rw);
+GORT_API bool gort_rwmutex_trylock(gort_rwmutex *rw);
+GORT_API void gort_rwmutex_unlock(gort_rwmutex *rw);
+
+typedef struct gort_waitgroup {
+	uint64_t state;
+	uint32_t sema;
+} gort_waitgroup;
+GORT_API void gort_waitgroup_add(gort_waitgroup *wg, int delta); // below 0: panic
+GORT_API void gort_waitgroup_done(gort_waitgroup *wg);
+GORT_API void gort_waitgroup_wait(gort_waitgroup *wg);
+
+typedef struct gort_once {
+	uint32_t done;
+	gort_mutex m;
+} gort_once;
+GORT_API void gort_once_do(gort_once *o, void (*f)(void));
+
+// gort_pool: a cache of objects that may vanish in any collection.  Go: sync.Pool.  Globals only
+// (or memory that is never freed).
+typedef struct gort_pool {
+	void *local;
+	uintptr_t localSize;
+	void *victim;
+	uintptr_t victimSize;
+	void *(*New)(void); // makes an object when there is none; may be NULL
+	struct gort_pool *link;
+} gort_pool;
+GORT_API void *gort_pool_get(gort_pool *p); // NULL: none, and no New
+GORT_API void gort_pool_put(gort_pool *p, void *x);
+
+// gort_sema_acquire waits until *s > 0 and takes one; gort_sema_release adds one.
+GORT_API void gort_sema_acquire(uint32_t *s);
+GORT_API void gort_sema_release(uint32_t *s);
+
+// ---- below this line: macros and what they call -------------------------------------------------------
+
+GORT_API void gort_newproc(const gort_call *call, unsigned stackclass);
+extern GORT_API void (*const gort_capture)(void); // stores the argument registers through the static chain
+GORT_API void gort_call_run(const gort_call *call);
+
+// gort_deferred is the record of one gort_defer on the goroutine's stack.
+typedef struct gort_deferred {
+	struct gort_deferred *link;
+	gort_call call;
+	void *pc;
+} gort_deferred;
+GORT_API void gort_defer_push(gort_deferred *d);
+GORT_API void gort_defer_pop(gort_deferred *d); // unlinks and runs it
+
+// gort_register_dso tells the runtime of a shared object or program: where stores with a barrier
+// stand in its code, and an address in it, by which its globals are found.
+GORT_API void gort_register_dso(const void *unsafepc, const void *unsafepcend, const void *here);
+
+#ifndef GORT_NO_REGISTER
+extern const char __start_gort_unsafe_pc[] __attribute__((weak, visibility("hidden")));
+extern const char __stop_gort_unsafe_pc[] __attribute__((weak, visibility("hidden")));
+__attribute__((constructor, weak, visibility("hidden"))) void gort_dso_init(void);
+__attribute__((constructor, weak, visibility("hidden"))) void
+gort_dso_init(void)
+{
+	gort_register_dso(__start_gort_unsafe_pc, __stop_gort_unsafe_pc, (const void *)(uintptr_t)gort_dso_init);
+}
+#endif
+
+// The check of the flag and the store are one piece of code that a stop by signal never splits:
+// its addresses go to the section gort_unsafe_pc, and a thread stopped there starts it again.
+#ifdef GORT_CHECK
+GORT_API void gort_check_store(void **slot, void *val);
+static inline void
+gort_store_(void **slot, void *val)
+{
+	gort_check_store(slot, val);
+}
+#else
+static inline __attribute__((always_inline)) void
+gort_store_(void **slot, void *val)
+{
+	__asm__ goto(".Lgort_ub%=:\n\tcmpl $0, %[flag]\n\tjne %l[slow]\n\tmovq %[val], %[slot]\n"
+		     ".Lgort_ue%=:\n\t"
+		     ".pushsection gort_unsafe_pc,\"ao?\",@progbits,.Lgort_ub%=\n\t.balign 4\n\t"
+		     ".long .Lgort_ub%=-.\n\t.long .Lgort_ue%=-.\n\t.popsection"
+		     :
+		     : [flag] "m"(gort_writeBarrier), [val] "r"(val), [slot] "m"(*slot)
+		     : "cc", "memory"
+		     : slow);
+	return;
+slow:
+	gort_wb_slow(slot, val);
+}
+#endif
+
+#ifdef __cplusplus
+} // extern "C"
+#else
+
+// Types that do not match are errors, whatever the compiler's flags.
+#define GORT_STRICT_                                                                               \
+	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic error \"-Wint-conversion\"")        \
+		_Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"")
+#define GORT_STRICTEND_ _Pragma("GCC diagnostic pop")
+#define GORT_CAT_(a, b) a##b
+#define GORT_CAT(a, b) GORT_CAT_(a, b)
+#define GORT_UNIQ_(name) GORT_CAT(name, __COUNTER__)
+
+// gort_store(lvalue, value): lvalue = value with the write barrier.  lvalue is a pointer.
+#define gort_store(lvalue, ...) GORT_STORE_(GORT_UNIQ_(gort_s_), GORT_UNIQ_(gort_v_), lvalue, __VA_ARGS__)
+#define GORT_STORE_(s, v, lvalue, ...)                                                             \
+	__extension__({                                                                            \
+		GORT_STRICT_ __typeof__(lvalue) *s = &(lvalue);                                    \
+		__typeof__(lvalue) v = (__VA_ARGS__);                                              \
+		_Static_assert(__builtin_classify_type(*s) == 5, "gort_store: not a pointer");     \
+		GORT_STRICTEND_ gort_store_((void **)(s), (void *)(uintptr_t)(v));                 \
+	})
+// gort_copy(dst, src): *dst = *src for structures with pointers.
+#define gort_copy(dst, src) GORT_COPY_(GORT_UNIQ_(gort_d_), GORT_UNIQ_(gort_s_), dst, src)
+#define GORT_COPY_(d, s, dst, src)                                                                 \
+	__extension__({                                                                            \
+		GORT_STRICT_ __typeof__(*(dst)) *d = (dst);                                        \
+		const __typeof__(*(dst)) *s = (src);                                               \
+		_Static_assert(sizeof *d % 8 == 0, "gort_copy: not whole words: use memcpy");      \
+		GORT_STRICTEND_ gort_memmove(d, s, sizeof *d);                                     \
+	})
+// gort_zero(p): *p = all zero bits for structures with pointers.
+#define gort_zero(p) gort_memzero((p), sizeof *(p))
+#define gort_cas(slot, old, val)                                                                   \
+	__extension__({                                                                            \
+		GORT_STRICT_ __typeof__(*(slot)) gort_o_ = (old), gort_n_ = (val);                 \
+		GORT_STRICTEND_ gort_cas_pointer((void **)(slot), (void *)gort_o_, (void *)gort_n_); \
+	})
+#define gort_xchg(slot, val)                                                                       \
+	__extension__({                                                                            \
+		GORT_STRICT_ __typeof__(*(slot)) gort_n_ = (val);                                  \
+		GORT_STRICTEND_(__typeof__(*(slot)))                                               \
+			gort_xchg_pointer((void **)(slot), (void *)gort_n_);                       \
+	})
+
+// ---- GORT_TYPE(T, field...): the descriptor of T, a typedef's name.  Each field is a pointer or an
+// array of pointers; a.b names nested ones.  At most 16 fields and 4 KB; beyond that allocate with
+// GORT_CONSERVATIVE.
+#define GORT_NARG_(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, N, ...) N
+#define GORT_NARG(...)                                                                             \
+	GORT_NARG_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define GORT_E1(M, T, a) M(T, a)
+#define GORT_E2(M, T, a, ...) M(T, a) GORT_E1(M, T, __VA_ARGS__)
+#define GORT_E3(M, T, a, ...) M(T, a) GORT_E2(M, T, __VA_ARGS__)
+#define GORT_E4(M, T, a, ...) M(T, a) GORT_E3(M, T, __VA_ARGS__)
+#define GORT_E5(M, T, a, ...) M(T, a) GORT_E4(M, T, __VA_ARGS__)
+#define GORT_E6(M, T, a, ...) M(T, a) GORT_E5(M, T, __VA_ARGS__)
+#define GORT_E7(M, T, a, ...) M(T, a) GORT_E6(M, T, __VA_ARGS__)
+#define GORT_E8(M, T, a, ...) M(T, a) GORT_E7(M, T, __VA_ARGS__)
+#define GORT_E9(M, T, a, ...) M(T, a) GORT_E8(M, T, __VA_ARGS__)
+#define GORT_E10(M, T, a, ...) M(T, a) GORT_E9(M, T, __VA_ARGS__)
+#define GORT_E11(M, T, a, ...) M(T, a) GORT_E10(M, T, __VA_ARGS__)
+#define GORT_E12(M, T, a, ...) M(T, a) GORT_E11(M, T, __VA_ARGS__)
+#define GORT_E13(M, T, a, ...) M(T, a) GORT_E12(M, T, __VA_ARGS__)
+#define GORT_E14(M, T, a, ...) M(T, a) GORT_E13(M, T, __VA_ARGS__)
+#define GORT_E15(M, T, a, ...) M(T, a) GORT_E14(M, T, __VA_ARGS__)
+#define GORT_E16(M, T, a, ...) M(T, a) GORT_E15(M, T, __VA_ARGS__)
+#define GORT_EACH(M, T, ...) GORT_CAT(GORT_E, GORT_NARG(__VA_ARGS__))(M, T, __VA_ARGS__)
+
+// the bits of one field in 64-bit word w of the mask
+#define GORT_B_(T, f) (offsetof(T, f) / 8)
+#define GORT_N_(T, f) (sizeof(((T *)0)->f) / 8)
+#define GORT_LO_(T, f, w) (GORT_B_(T, f) > 64u * (w) ? GORT_B_(T, f) - 64u * (w) : 0u)
+#define GORT_HI_(T, f, w)                                                                          \
+	(GORT_B_(T, f) + GORT_N_(T, f) > 64u * (w) + 64u ? 64u                                     \
+		: GORT_B_(T, f) + GORT_N_(T, f) > 64u * (w)                                        \
+		? GORT_B_(T, f) + GORT_N_(T, f) - 64u * (w)                                        \
+		: 0u)
+#define GORT_FM_(T, f, w)                                                                          \
+	| (GORT_HI_(T, f, w) > GORT_LO_(T, f, w)                                                   \
+			? (~(uint64_t)0 >> ((64u - (GORT_HI_(T, f, w) - GORT_LO_(T, f, w))) & 63u)) \
+				<< (GORT_LO_(T, f, w) & 63u)                                       \
+			: (uint64_t)0)
+#define GORT_FM0_(T, f) GORT_FM_(T, f, 0)
+#define GORT_FM1_(T, f) GORT_FM_(T, f, 1)
+#define GORT_FM2_(T, f) GORT_FM_(T, f, 2)
+#define GORT_FM3_(T, f) GORT_FM_(T, f, 3)
+#define GORT_FM4_(T, f) GORT_FM_(T, f, 4)
+#define GORT_FM5_(T, f) GORT_FM_(T, f, 5)
+#define GORT_FM6_(T, f) GORT_FM_(T, f, 6)
+#define GORT_FM7_(T, f) GORT_FM_(T, f, 7)
+#define GORT_M_(T, w, ...) (0 GORT_EACH(GORT_FM##w##_, T, __VA_ARGS__))
+#define GORT_ISARR_(f)                                                                             \
+	(!__builtin_types_compatible_p(__typeof__(f), __typeof__(((void)0, (f)))))
+#define GORT_ELEM0_(f) (__builtin_choose_expr(GORT_ISARR_(f), (f), (char(*)[1])0)[0])
+#define GORT_OKPTR_(T, f)                                                                          \
+	(GORT_ISARR_(((T *)0)->f) ? __builtin_classify_type(GORT_ELEM0_(((T *)0)->f)) == 5         \
+				  : __builtin_classify_type(((T *)0)->f) == 5)
+#define GORT_CHK_(T, f)                                                                            \
+	_Static_assert(GORT_OKPTR_(T, f) && offsetof(T, f) % 8 == 0 &&                             \
+			sizeof(((T *)0)->f) % 8 == 0,                                              \
+		"GORT_TYPE: " #T "." #f " is not an aligned pointer or array of pointers");
+#define GORT_PDF_(T, f) char GORT_UNIQ_(gort_c_)[offsetof(T, f) + sizeof(((T *)0)->f)];
+#define GORT_PD_(T, ...) sizeof(union { GORT_EACH(GORT_PDF_, T, __VA_ARGS__) })
+
+#define GORT_TYPE(T, ...)                                                                          \
+	GORT_EACH(GORT_CHK_, T, __VA_ARGS__)                                                       \
+	_Static_assert(GORT_PD_(T, __VA_ARGS__) <= 4096,                                           \
+		"GORT_TYPE: " #T " has pointers beyond 4 KB: allocate it with GORT_CONSERVATIVE");  \
+	static const uint64_t gort_mask_##T[8] __attribute__((unused)) = {                         \
+		GORT_M_(T, 0, __VA_ARGS__), GORT_M_(T, 1, __VA_ARGS__),                            \
+		GORT_M_(T, 2, __VA_ARGS__), GORT_M_(T, 3, __VA_ARGS__),                            \
+		GORT_M_(T, 4, __VA_ARGS__), GORT_M_(T, 5, __VA_ARGS__),                            \
+		GORT_M_(T, 6, __VA_ARGS__), GORT_M_(T, 7, __VA_ARGS__)};                           \
+	static const gort_type gort_type_##T __attribute__((unused)) = {sizeof(T),                 \
+		GORT_PD_(T, __VA_ARGS__), (const uint8_t *)gort_mask_##T, #T}
+// GORT_TYPE_NOSCAN(T): T holds no pointers.
+#define GORT_TYPE_NOSCAN(T)                                                                        \
+	static const gort_type gort_type_##T __attribute__((unused)) = {sizeof(T), 0, NULL, #T}
+// GORT_TYPE_CONSERVATIVE(T): any aligned word of T may be a pointer.
+#define GORT_TYPE_CONSERVATIVE(T)                                                                  \
+	static const gort_type gort_type_##T __attribute__((unused)) = {                           \
+		sizeof(T), sizeof(T) / 8 * 8, NULL, #T}
+#define GORT_TYPE_OF(T) (&gort_type_##T)
+
+// gort_new(T): a zeroed T on the heap.  gort_new_array(T, n): n of them, in one object.
+#define gort_new(T) ((T *)gort_newobject(&gort_type_##T))
+#define gort_new_array(T, n) ((T *)gort_newarray(&gort_type_##T, (n)))
+// gort_new_with(T, .field = value, ...): an initialised one; needs no gort_store.
+#define gort_new_with(T, ...)                                                                      \
+	GORT_NEW_WITH_(T, &gort_type_##T, GORT_UNIQ_(gort_p_), GORT_UNIQ_(gort_v_), __VA_ARGS__)
+#define GORT_NEW_WITH_(T, type, p, v, ...)                                                         \
+	__extension__({                                                                            \
+		GORT_STRICT_ T v = {__VA_ARGS__};                                                  \
+		GORT_STRICTEND_ T *p = (T *)gort_newobject(type);                                  \
+		gort_typedmemmove((type), p, &v);                                                  \
+		p;                                                                                 \
+	})
+
+// ---- gort_go(f, args...): f(args...) in a new goroutine.  Arguments are checked against f's prototype
+// and evaluated now.  At most six words of arguments that travel in registers; result void or a word.
+#define GORT_NARGS0_(_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, N, ...) N
+#define GORT_NARGS0(...) GORT_NARGS0_(__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
+#define GORT_DECAY_(a) __typeof__(((void)0, (a)))
+// words of argument a; 99: it does not travel in (the low half of) registers
+#define GORT_W_(a)                                                                                 \
+	+(__builtin_types_compatible_p(GORT_DECAY_(a), long double) || sizeof(GORT_DECAY_(a)) > 16 || \
+				_Alignof(GORT_DECAY_(a)) > 8 ||                                    \
+				(__builtin_classify_type(a) == 12 && sizeof(GORT_DECAY_(a)) > 1 && \
+					_Alignof(GORT_DECAY_(a)) < 2) ||                           \
+				(sizeof(GORT_DECAY_(a)) > 8 && _Alignof(GORT_DECAY_(a)) < 4)       \
+			? 99                                                                       \
+			: (sizeof(GORT_DECAY_(a)) + 7) / 8)
+#define GORT_A0(f) +0
+#define GORT_A1(f, a) GORT_W_(a)
+#define GORT_A2(f, a, b) GORT_W_(a) GORT_W_(b)
+#define GORT_A3(f, a, b, c) GORT_W_(a) GORT_W_(b) GORT_W_(c)
+#define GORT_A4(f, a, b, c, d) GORT_W_(a) GORT_W_(b) GORT_W_(c) GORT_W_(d)
+#define GORT_A5(f, a, b, c, d, e) GORT_W_(a) GORT_W_(b) GORT_W_(c) GORT_W_(d) GORT_W_(e)
+#define GORT_A6(f, a, b, c, d, e, g)                                                               \
+	GORT_W_(a) GORT_W_(b) GORT_W_(c) GORT_W_(d) GORT_W_(e) GORT_W_(g)
+#define GORT_A7(...) +99
+#define GORT_A8(...) +99
+#define GORT_A9(...) +99
+#define GORT_A10(...) +99
+#define GORT_A11(...) +99
+#define GORT_F_(f, ...) f
+#define GORT_CALL0_(f) (f)()
+#define GORT_CALL1_(f, ...) (f)(__VA_ARGS__)
+#define GORT_CAPT0_(f) ((__typeof__(&*(f)))gort_capture)()
+#define GORT_CAPT1_(f, ...) ((__typeof__(&*(f)))gort_capture)(__VA_ARGS__)
+#define GORT_HAS_(...)                                                                             \
+	GORT_HAS__(__VA_ARGS__, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0)
+#define GORT_HAS__(_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, N, ...) N
+#define GORT_CALLEXPR_(...) GORT_CAT(GORT_CAT(GORT_CALL, GORT_HAS_(__VA_ARGS__)), _)(__VA_ARGS__)
+#define GORT_CAPEXPR_(...) GORT_CAT(GORT_CAT(GORT_CAPT, GORT_HAS_(__VA_ARGS__)), _)(__VA_ARGS__)
+#define GORT_CAPTURE_(callp, ...)                                                                  \
+	_Static_assert((0 GORT_CAT(GORT_A, GORT_NARGS0(__VA_ARGS__))(__VA_ARGS__)) <= 6,           \
+		"gort_go, gort_defer: arguments must fit six registers: pass a pointer");          \
+	_Static_assert(sizeof(struct {                                                             \
+		__typeof__(__builtin_choose_expr(                                                  \
+			__builtin_types_compatible_p(__typeof__(GORT_CALLEXPR_(__VA_ARGS__)), void), \
+			0, GORT_CALLEXPR_(__VA_ARGS__))) r;                                        \
+	}) <= 8,                                                                                   \
+		"gort_go, gort_defer: the result must be void or fit a register");                 \
+	(callp)->fn = (void *)(uintptr_t)(GORT_F_(__VA_ARGS__, 0));                                \
+	GORT_STRICT_(void)                                                                         \
+		__builtin_call_with_static_chain(GORT_CAPEXPR_(__VA_ARGS__), (void *)(callp));     \
+	GORT_STRICTEND_
+
+#define gort_go(...) GORT_GO_(GORT_UNIQ_(gort_d_), 0, __VA_ARGS__)
+// gort_go_stack(class, f, args...): with a stack of another size.
+enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, GORT_STACK_8M };
+#define gort_go_stack(class, ...) GORT_GO_(GORT_UNIQ_(gort_d_), class, __VA_ARGS__)
+#define GORT_GO_(d, class, ...)                                                                    \
+	do {                                                                                       \
+		gort_call d;                                                                       \
+		GORT_CAPTURE_(&d, __VA_ARGS__) gort_newproc(&d, (class));                          \
+	} while (0)
+
+// gort_defer(f, args...): f(args...) when the enclosing block is left, by return, break, gort_goexit
+// or a panic.  Stands in a block as a declaration does.  (Go defers to the end of the function.)
+#define gort_defer(...) GORT_DEFER_(GORT_UNIQ_(gort_d_), __VA_ARGS__)
+#define GORT_DEFER_(d, ...)                                                                        \
+	__attribute__((cleanup(gort_defer_pop))) gort_deferred d;                                  \
+	GORT_CAPTURE_(&d.call, __VA_ARGS__) gort_defer_push(&d)
+
+// ---- typed channels: gort_chan(int) c = gort_chan_make(int, 10);
+// A gort_chan(T) is a pointer to an array of T of an odd length: structural, so that it is the same
+// type everywhere, seen by the collector as the pointer it is, and not to be confused with a T *.
+#define gort_chan(T) __typeof__(__typeof__(T)(*)[GORT_CHANLEN_(T)])
+#define GORT_CHANLEN_(T) 0x474f5254
+#define GORT_ELEM(c) __typeof__((*(c))[0])
+// Elements: pointers and scalars are known precisely; a structure counts as conservative.
+// gort_chan_make_typed uses its GORT_TYPE.
+#define gort_chan_make(T, n)                                                                       \
+	__extension__({                                                                            \
+		static const gort_type gort_ct_ = {sizeof(T),                                      \
+			__builtin_classify_type(*(__typeof__(T) *)0) == 5 ||                       \
+					(__builtin_classify_type(*(__typeof__(T) *)0) >= 12 &&     \
+						_Alignof(T) >= 8)                                  \
+				? sizeof(T) / 8 * 8                                                \
+				: 0,                                                               \
+			NULL, #T};                                                                 \
+		(gort_chan(T))gort_makechan(&gort_ct_, (n));                                       \
+	})
+#define gort_chan_make_typed(T, n) ((gort_chan(T))gort_makechan(&gort_type_##T, (n)))
+#define GORT_ISCHAN_(c)                                                                            \
+	_Static_assert(sizeof(*(c)) / sizeof((*(c))[0]) == 0x474f5254, "not a gort_chan")
+#define GORT_HCHAN_(c) ((gort_hchan *)(void *)(c))
+#define gort_chan_send(c, ...)                                                                     \
+	__extension__({                                                                            \
+		GORT_ISCHAN_(c);                                                                   \
+		GORT_STRICT_ gort_chansend(GORT_HCHAN_(c), (GORT_ELEM(c)[1]){(__VA_ARGS__)});       \
+		GORT_STRICTEND_                                                                    \
+	})
+#define gort_chan_recv(c) GORT_RECV_(GORT_UNIQ_(gort_v_), c)
+#define GORT_RECV_(v, c)                                                                           \
+	__extension__({                                                                            \
+		GORT_ELEM(c) v;                                                                    \
+		gort_chanrecv(GORT_HCHAN_(c), &v);                                                 \
+		v;                                                                                 \
+	})
+#define GORT_ELEMP_(c, p) _Generic((p), GORT_ELEM(c) *: (p), void *: (p))
+// gort_chan_recv_ok(c, &v): false when c is closed and drained; v is zero then.
+#define gort_chan_recv_ok(c, p) gort_chanrecv(GORT_HCHAN_(c), GORT_ELEMP_(c, p))
+#define gort_chan_try_send(c, ...)                                                                 \
+	__extension__({                                                                            \
+		GORT_ISCHAN_(c);                                                                   \
+		GORT_STRICT_ bool gort_r_ =                                                        \
+			gort_chantrysend(GORT_HCHAN_(c), (GORT_ELEM(c)[1]){(__VA_ARGS__)});         \
+		GORT_STRICTEND_ gort_r_;                                                           \
+	})
+#define gort_chan_try_recv(c, p, okp) gort_chantryrecv(GORT_HCHAN_(c), GORT_ELEMP_(c, p), (okp))
+#define gort_chan_close(c) gort_closechan(GORT_HCHAN_(c))
+#define gort_chan_len(c) gort_chanlen(GORT_HCHAN_(c))
+#define gort_chan_cap(c) gort_chancap(GORT_HCHAN_(c))
+// gort_chan_range(v, c) statement: for v := range c.
+#define gort_chan_range(v, c) for (GORT_ELEM(c) v; gort_chanrecv(GORT_HCHAN_(c), &v);)
+
+// ---- select: switch (gort_select(case0, case1, ...)) { case 0: ... case 1: ... }
+#define gort_on_recv(ch, p)                                                                        \
+	((gort_scase){GORT_CASE_RECV, GORT_HCHAN_(ch), GORT_ELEMP_(ch, p), NULL, 0})
+#define gort_on_recv_ok(ch, p, okp)                                                                \
+	((gort_scase){GORT_CASE_RECV, GORT_HCHAN_(ch), GORT_ELEMP_(ch, p), (okp), 0})
+#define gort_on_send(ch, ...)                                                                      \
+	((gort_scase){GORT_CASE_SEND, GORT_HCHAN_(ch), (GORT_ELEM(ch)[1]){(__VA_ARGS__)}, NULL, 0})
+#define gort_on_timeout(ns) ((gort_scase){GORT_CASE_TIMEOUT, NULL, NULL, NULL, (ns)})
+#define gort_on_default ((gort_scase){GORT_CASE_DEFAULT, NULL, NULL, NULL, 0})
+#define gort_select(...)                                                                           \
+	__extension__({                                                                            \
+		GORT_STRICT_ gort_scase gort_cs_[] = {__VA_ARGS__};                                \
+		GORT_STRICTEND_ gort_selectgo(gort_cs_, (int)(sizeof gort_cs_ / sizeof gort_cs_[0])); \
+	})
+
+#endif // __cplusplus
 #endif

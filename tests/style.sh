@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "${srcdir:=.}/tools/check-style" "$srcdir"
