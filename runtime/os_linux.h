@@ -46,11 +46,9 @@ void osinit(void);
 extern bool secureMode; // set-uid or the like (AT_SECURE)
 bool isSecureMode(void);
 
-// newosproc starts the thread of mp, which runs on mp->g0.  g0 has a stack, or gets one on the
-// thread's own stack.  All signals are blocked in it.
+// newosproc starts the thread of mp, which runs mstart on mp->g0 and the thread's own stack.  All
+// signals are blocked in it, and it is detached.
 void newosproc(M *mp);
-// minit_procid notes the thread's identity in its M.
-void minit_procid(M *mp);
 
 _Noreturn void runtime_exit(int32_t code); // exit_group: no atexit handlers
 uint32_t runtime_gettid(void);
@@ -82,13 +80,5 @@ int32_t runtime_clock_gettime(int32_t clk, struct timespec *ts); // 0 or -errno
 // <= 0: ask), or less if the CPU bandwidth of the control group is.
 int32_t defaultGOMAXPROCS(int32_t ncpu);
 void defaultGOMAXPROCSInit(void); // opens the control group's files, once at start-up
-// The parsers, for tests.  They read the text of a file.
-double cgroup_parseV1Limit(const char *quota, const char *period, bool *ok, bool *err);
-double cgroup_parseV2Limit(const char *text, bool *ok, bool *err);
-int cgroup_parseCPUCgroup(const char *text, char *out, int nout, int *version); // /proc/self/cgroup
-int cgroup_parseCPUMount(const char *text, char *out, int nout, const char *cgroup,
-	int version); // /proc/self/mountinfo
-int cgroup_unescapePath(char *out, const char *in, int n);
-int32_t cgroup_adjustGOMAXPROCS(int32_t ncpu, double limit);
 
 #endif

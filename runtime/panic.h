@@ -13,14 +13,14 @@
 typedef struct _defer _defer;
 typedef struct _panic _panic;
 
-// _defer is a deferred call, on the stack of the function that deferred it (gort_defer).
+// _defer is gort_deferred: a deferred call, on the stack of the function that deferred it.
 struct _defer {
-	gort_call fn;
 	_defer *link; // the one deferred before; NULL at the end
-	uintptr_t sp; // of the record, for tracebacks and checks; 0: has been run or dropped
+	gort_call fn;
+	void *pc; // of the defer statement
 };
 
-// pcall is a protected call in progress (gort_pcall), on the stack: where recover goes on.
+// pcall is a protected call in progress (gort_pcall), on the stack: where a recovered panic goes on.
 typedef struct pcall {
 	struct pcall *link;
 	_defer *_defer;  // gp->_defer when it was entered
@@ -39,22 +39,8 @@ struct _panic {
 	jmp_buf env; // goexit: where its loop goes on after a recovered panic
 };
 
-// deferprocStack puts d, whose fn is set, on the goroutine's list.  deferreturn takes it off and
-// makes the call, unless a panic or Goexit has; d must be the last one deferred.
-GORT_API void gort_deferprocStack(_defer *d);
-GORT_API void gort_deferreturn(_defer *d);
-// deferdrop takes d off without the call.
-void deferdrop(_defer *d);
-
 // Goexit runs all deferred calls of the goroutine and ends it.
 _Noreturn void Goexit(void);
-
-// gorecover, called by a deferred call while a panic is under way, stops the panic and returns its
-// text; NULL if there is none or no pcall to go on at.  When the deferred call has returned, those
-// deferred since the innermost pcall run, and that pcall returns.
-const char *gorecover(void);
-// runtime_pcall calls fn(arg) and returns NULL, or the text of a panic that was recovered.
-const char *runtime_pcall(void (*fn)(void *), void *arg);
 
 // panicCheck2 throws if a panic is impossible now: during malloc.
 void panicCheck2(const char *err);
@@ -71,8 +57,8 @@ bool canpanic(void);
 _Noreturn void fatalthrow(int t);
 _Noreturn void fatalpanic(_panic *msgs);
 bool startpanic_m(void);
-// dopanic_m prints gp's stack from pc and sp, and others as GOTRACEBACK says; true: crash.
-bool dopanic_m(G *gp, uintptr_t pc, uintptr_t sp);
+// dopanic_m prints gp's stack from pc, sp and bp, and others as GOTRACEBACK says; true: crash.
+bool dopanic_m(G *gp, uintptr_t pc, uintptr_t sp, uintptr_t bp);
 void printpanics(_panic *p);
 
 extern uint32_t runningPanicDefers; // atomic: panics that run deferred calls; main waits for them

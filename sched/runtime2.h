@@ -150,6 +150,7 @@ struct G {
 	uintptr_t sigcode0;
 	uintptr_t sigcode1;
 	uintptr_t sigpc;
+	uintptr_t sigsp;        // sp at sigpc
 	uint64_t parentGoid;
 	uintptr_t gopc;         // pc of the go statement
 	uintptr_t startpc;      // pc of the goroutine's function
@@ -159,6 +160,7 @@ struct G {
 	int64_t sleepWhen;
 	uint32_t selectDone;    // atomic: a select's race has been won
 	int32_t errno_;         // the goroutine's errno while it is off its thread
+	void *cxa[2];           // C++: its caught exceptions while it is off its thread
 
 	_defer *_defer;         // innermost deferred call
 	_panic *_panic;
@@ -173,6 +175,7 @@ struct G {
 	uintptr_t sigframehi;
 	uint32_t inplace;       // atomic: stopped in place in a signal handler; see preempt.c
 
+	int64_t shrinkseen;     // waitsince when shrinkstack last looked at it
 	uintptr_t stackinuse;   // page-rounded bytes below hi that were in use at the last park or scan
 	G *alllink;
 	void *fiber;            // sanitizers: the fiber of this stack
@@ -183,10 +186,10 @@ struct G {
 	gort_call startcall;
 };
 
-typedef struct sigstack {
+typedef struct sigaltrange {
 	uintptr_t lo;
 	uintptr_t hi;
-} sigstack;
+} sigaltrange;
 
 enum { // throwType
 	throwTypeNone,
@@ -198,7 +201,7 @@ struct M {
 	G *g0;           // the goroutine with the scheduling stack
 	uintptr_t g0sp;  // fixed sp at which g0 is entered
 	G *gsignal;      // the goroutine of the signal handler
-	sigstack sigalt; // alternate signal stack
+	sigaltrange sigalt; // alternate signal stack
 	uint64_t procid; // tid
 	uintptr_t thread; // uv_thread_t
 	void (*mstartfn)(void);
@@ -226,6 +229,7 @@ struct M {
 	note park;
 	M *alllink;      // on allm
 	M *schedlink;
+	bool idle;       // sched.lock; on sched.midle
 	M *idleprev;     // doubly linked idle list (listHeadManual)
 	M *idlenext;
 	G *lockedg;
@@ -245,6 +249,9 @@ struct M {
 
 	uint32_t syscalltick;
 	M *freelink;     // on sched.freem
+	int *errnop;     // address of this thread's errno
+	void **cxap;     // C++: this thread's caught exceptions, or NULL
+	bool starting;   // sched.lock; on sched.mstarting
 
 	uint32_t preemptGen;    // atomic: preemption signals handled
 	uint32_t signalPending; // atomic: a preemption signal is on its way
@@ -390,6 +397,15 @@ struct schedt {
 	sudog *sudogcache;
 
 	M *freem; // s; Ms waiting to be freed
+
+	// Ms whose thread does not run yet, through schedlink: those that the thread maker has yet to
+	// make are reached from mtomake.  Their nextp can be taken back (proc_m.c).
+	M *mstarting;     // s
+	M *mtomake;       // s; the same through freelink
+	note makernote;   // the thread maker sleeps here
+	bool makerwait;   // s; it does
+	bool spareM;      // s; it is to make an M without work
+	int32_t ninplace; // atomic: goroutines on the global queue that are stopped in place
 
 	bool gcwaiting; // atomic; the world is to stop
 	int32_t stopwait;
