@@ -1,0 +1,478 @@
+// Copyright 2026 The gort authors and the Go authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Names of functions.  Takes the place of symtab.go of Go 1.26.8, whose tables the Go linker makes.
+//
+// A traceback is printed when nothing works any more: the world may be stopped with a thread inside
+// malloc or the dynamic linker.  So the objects are listed at start-up, and everything else is done
+// with system calls on files that are mapped once: no memory, no lock, no libc.  A function is found
+// by walking the symbol table; a small cache makes up for that.
+//
+// Go's tools treat functions named runtime.x as the system's and everything else as the program's.
+// So a function gets the name of its package: runtime if it is in the runtime's own text, main if it
+// is in the program, else the name of the shared object.
+#include "sched/symtab.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "runtime/os_linux.h"
+#include "runtime/print.h"
+#include "sched/symtab_line.h"
+
+enum {
+	maxSymObjects = 256,
+	funcCacheSize = 512,
+};
+
+enum {
+	objNew,     // its file was not looked at
+	objMapping, // somebody does
+	objReady,
+	objBad, // no file, or no symbols in it
+};
+
+// symObject is the program or a shared object.
+typedef struct symObject {
+	uintptr_t base; // difference between addresses in memory and in the file
+	uintptr_t lo;   // its segments lie in [lo, hi)
+	uintptr_t hi;
+	uint32_t state; // atomic
+	char path[240];
+	char pkg[32]; // what stands before the dot in names
+	const uint8_t *file;
+	uintptr_t filelen;
+	const Elf64_Sym *sym;
+	uintptr_t nsym;
+	const char *str;
+	uintptr_t strlen_;
+	lineSections line;
+} symObject;
+
+// Entries are complete before they are counted; they are never removed.
+static symObject objects[maxSymObjects];
+static uint32_t nobjects;   // atomic
+static uint32_t objectLock; // atomic
+
+// funcCache remembers what was found for a pc.  Entry i is valid while seq is even and the same
+// before and after it is read.
+static struct {
+	uint32_t seq; // atomic
+	uintptr_t pc;
+	funcInfo f;
+} funcCache[funcCacheSize];
+
+// The bounds of the runtime's text.  With the prelinked static library they are of a section of its
+// own; else it is this whole object.
+extern const char __start_gort_text[] __attribute__((weak, visibility("hidden")));
+extern const char __stop_gort_text[] __attribute__((weak, visibility("hidden")));
+static uintptr_t textlo;
+static uintptr_t texthi;
+
+// ---- objects ------------------------------------------------------------------------------------------
+
+// object_setname derives the package from the path: /lib/x/libc.so.6 -> libc.
+static void
+object_setname(symObject *o, const char *path, bool program) {
+	snprint(o->path, sizeof o->path, "%s", path);
+	if (program) {
+		snprint(o->pkg, sizeof o->pkg, "main");
+		return;
+	}
+	const char *b = path;
+	for (const char *p = path; *p != 0; p++) {
+		if (*p == '/')
+			b = p + 1;
+	}
+	size_t i = 0;
+	for (; b[i] != 0 && i < sizeof o->pkg - 1; i++) {
+		if (b[i] == '.')
+			break;
+		o->pkg[i] = b[i];
+	}
+	o->pkg[i] = 0;
+}
+
+// object_add is called by the dynamic linker for each object; want is an address or 0 for all.
+static int
+object_add(struct dl_phdr_info *info, size_t size, void *arg) {
+	(void)size;
+	uintptr_t want = *(uintptr_t *)arg;
+	uintptr_t lo = ~(uintptr_t)0;
+	uintptr_t hi = 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		if (ph->p_type != PT_LOAD)
+			continue;
+		lo = min(lo, info->dlpi_addr + ph->p_vaddr);
+		hi = max(hi, info->dlpi_addr + ph->p_vaddr + ph->p_memsz);
+	}
+	if (lo >= hi || (want != 0 && (want < lo || want >= hi)))
+		return 0;
+	for (uint32_t i = 0; i < nobjects; i++) {
+		if (objects[i].lo == lo && objects[i].hi == hi)
+			return 0;
+	}
+	if (nobjects == maxSymObjects)
+		return 1;
+	symObject *o = &objects[nobjects];
+	o->base = info->dlpi_addr;
+	o->lo = lo;
+	o->hi = hi;
+	bool program = info->dlpi_name == NULL || info->dlpi_name[0] == 0;
+	object_setname(o, program ? "/proc/self/exe" : info->dlpi_name, program);
+	atomic_Store(&nobjects, nobjects + 1);
+	return 0;
+}
+
+// object_map maps the file of o and finds its tables; false: it has none.
+static bool
+object_map(symObject *o) {
+	int32_t fd = runtime_open(o->path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	struct stat st;
+	bool ok = sys_call3(SYS_fstat, fd, &st, 0) == 0 && st.st_size > (off_t)sizeof(Elf64_Ehdr);
+	int64_t p = 0;
+	if (ok) {
+		p = sys_call6(
+			SYS_mmap, 0, (uint64_t)st.st_size, PROT_READ, MAP_PRIVATE, (uint64_t)fd, 0);
+		ok = p > 0;
+	}
+	runtime_closefd(fd);
+	if (!ok)
+		return false;
+	o->file = (const uint8_t *)p;
+	o->filelen = (uintptr_t)st.st_size;
+	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)o->file;
+	if (memcmp(eh->e_ident, ELFMAG, SELFMAG) != 0 || eh->e_shentsize != sizeof(Elf64_Shdr) ||
+		eh->e_shoff == 0 ||
+		eh->e_shoff + (uintptr_t)eh->e_shnum * sizeof(Elf64_Shdr) > o->filelen)
+		return false;
+	const Elf64_Shdr *sh = (const Elf64_Shdr *)(o->file + eh->e_shoff);
+	int best = -1;
+	for (int i = 0; i < eh->e_shnum; i++) {
+		if (sh[i].sh_offset > o->filelen || sh[i].sh_size > o->filelen - sh[i].sh_offset)
+			continue;
+		if (sh[i].sh_type == SHT_SYMTAB || (sh[i].sh_type == SHT_DYNSYM && best < 0))
+			best = i;
+	}
+	if (best >= 0 && sh[best].sh_link < eh->e_shnum) {
+		const Elf64_Shdr *st_ = &sh[sh[best].sh_link];
+		if (st_->sh_offset <= o->filelen && st_->sh_size <= o->filelen - st_->sh_offset &&
+			st_->sh_size > 0 && o->file[st_->sh_offset + st_->sh_size - 1] == 0) {
+			o->sym = (const Elf64_Sym *)(o->file + sh[best].sh_offset);
+			o->nsym = sh[best].sh_size / sizeof(Elf64_Sym);
+			o->str = (const char *)o->file + st_->sh_offset;
+			o->strlen_ = st_->sh_size;
+		}
+	}
+	lineSections_find(&o->line, o->file, o->filelen);
+	return o->sym != NULL;
+}
+
+// object_ready reports whether o's tables can be used.  Any context: a signal handler that meets
+// its own thread in object_map does without.
+static bool
+object_ready(symObject *o) {
+	if (atomic_Cas(&o->state, objNew, objMapping))
+		atomic_Store(&o->state, object_map(o) ? objReady : objBad);
+	return atomic_LoadAcq(&o->state) == objReady;
+}
+
+// object_of returns the index of the object that contains pc, or -1.
+static int
+object_of(uintptr_t pc) {
+	int n = (int)atomic_LoadAcq(&nobjects);
+	for (int i = 0; i < n; i++) {
+		if (objects[i].lo <= pc && pc < objects[i].hi)
+			return i;
+	}
+	return -1;
+}
+
+// symtab_addobject adds what the dynamic linker knows around addr.
+void
+symtab_addobject(uintptr_t addr) {
+	while (!atomic_Cas(&objectLock, 0, 1))
+		osyield();
+	dl_iterate_phdr(object_add, &addr);
+	atomic_Store(&objectLock, 0);
+}
+
+// symtabinit lists what is loaded.  The program's file is mapped now: it may be replaced later.
+// (/proc/self/exe would still name the old one, but not in a chroot.)
+void
+symtabinit(void) {
+	symtab_addobject(0);
+	uintptr_t self = (uintptr_t)&symtabinit;
+	// The compiler takes the addresses of undefined weak symbols for non-null if it is not asked
+	// like this.
+	uintptr_t lo = (uintptr_t)__start_gort_text;
+	uintptr_t hi = (uintptr_t)__stop_gort_text;
+	__asm__("" : "+r"(lo), "+r"(hi));
+	if (lo == 0 || self < lo || self >= hi) {
+		int i = object_of(self);
+		if (i < 0)
+			throw("symtabinit: where am I?");
+		lo = objects[i].lo;
+		hi = objects[i].hi;
+	}
+	textlo = lo;
+	texthi = hi;
+	if (nobjects > 0)
+		object_ready(&objects[0]);
+}
+
+// isRuntimePC: before symtabinit, nothing is.
+bool
+isRuntimePC(uintptr_t pc) {
+	return pc - textlo < texthi - textlo;
+}
+
+// runtimetext returns the bounds.
+void
+runtimetext(uintptr_t *lo, uintptr_t *hi) {
+	*lo = textlo;
+	*hi = texthi;
+}
+
+// objectname returns a path.
+const char *
+objectname(uintptr_t pc) {
+	int i = object_of(pc);
+	return i < 0 ? "" : objects[i].path;
+}
+
+// ---- functions --------------------------------------------------------------------------------------------
+
+// findfunc_slow walks the symbol table.  The best symbol is the one that begins last at or before
+// pc and, if it has a size, contains it; of several that begin there, a global one.
+static funcInfo
+findfunc_slow(uintptr_t pc) {
+	funcInfo f = {.object = object_of(pc)};
+	if (f.object < 0)
+		return f;
+	symObject *o = &objects[f.object];
+	if (!object_ready(o))
+		return f;
+	uintptr_t v = pc - o->base;
+	const Elf64_Sym *best = NULL;
+	for (uintptr_t i = 0; i < o->nsym; i++) {
+		const Elf64_Sym *s = &o->sym[i];
+		unsigned t = ELF64_ST_TYPE(s->st_info);
+		if ((t != STT_FUNC && t != STT_GNU_IFUNC) || s->st_shndx == SHN_UNDEF)
+			continue;
+		if (s->st_value > v || (s->st_size != 0 && v - s->st_value >= s->st_size))
+			continue;
+		if (best == NULL || s->st_value > best->st_value ||
+			(s->st_value == best->st_value && ELF64_ST_BIND(s->st_info) == STB_GLOBAL))
+			best = s;
+	}
+	if (best == NULL || best->st_name >= o->strlen_)
+		return f;
+	f.entry = o->base + best->st_value;
+	f.size = best->st_size;
+	f.name = o->str + best->st_name;
+	return f;
+}
+
+// findfunc finds the function of pc.
+funcInfo
+findfunc(uintptr_t pc) {
+	uintptr_t h = (pc * 0x9e3779b97f4a7c15u) >> 55;
+	__typeof__(funcCache[0]) *c = &funcCache[h % funcCacheSize];
+	uint32_t seq = atomic_LoadAcq(&c->seq);
+	if ((seq & 1) == 0 && atomic_LoadRelaxed(&c->pc) == pc) {
+		funcInfo f = c->f;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (atomic_LoadRelaxed(&c->seq) == seq)
+			return f;
+	}
+	funcInfo f = findfunc_slow(pc);
+	if (f.entry != 0 && (seq & 1) == 0 && atomic_Cas(&c->seq, seq, seq + 1)) {
+		c->pc = pc;
+		c->f = f;
+		atomic_StoreRel(&c->seq, seq + 2);
+	}
+	return f;
+}
+
+// gonames has the functions that Go knows under other names than the rules below make.
+static const char *const gonames[][2] = {
+	{"gort_run", "runtime.main"},
+	{"gort_alloc", "runtime.mallocgc"},
+	{"gort_newobject", "runtime.newobject"},
+	{"gort_newarray", "runtime.newarray"},
+	{"gort_chansend", "runtime.chansend1"},
+	{"gort_chanrecv", "runtime.chanrecv1"},
+	{"gort_chantrysend", "runtime.selectnbsend"},
+	{"gort_chantryrecv", "runtime.selectnbrecv"},
+	{"gort_makechan", "runtime.makechan"},
+	{"gort_closechan", "runtime.closechan"},
+	{"gort_selectgo", "runtime.selectgo"},
+	{"gort_panic", "runtime.gopanic"},
+	{"gort_newproc", "runtime.newproc"},
+	{"gort_typedmemmove", "runtime.typedmemmove"},
+	{"gort_memmove", "runtime.memmove"},
+	{"gort_memzero", "runtime.memclrNoHeapPointers"},
+	{"gort_wb_slow", "runtime.gcWriteBarrier"},
+	{"gort_yield", "runtime.Gosched"},
+	{"gort_gosched", "runtime.Gosched"},
+	{"gort_goexit", "runtime.Goexit"},
+	{"gort_gc", "runtime.GC"},
+	{"gort_gomaxprocs", "runtime.GOMAXPROCS"},
+	{"gort_num_cpu", "runtime.NumCPU"},
+	{"gort_num_goroutine", "runtime.NumGoroutine"},
+	{"gort_read_memstats", "runtime.ReadMemStats"},
+	{"gort_free_os_memory", "runtime/debug.FreeOSMemory"},
+	{"gort_set_gc_percent", "runtime/debug.SetGCPercent"},
+	{"gort_set_memory_limit", "runtime/debug.SetMemoryLimit"},
+	{"gort_sleep", "time.Sleep"},
+	{"gort_now", "time.Now"},
+	{"gort_after_func", "time.AfterFunc"},
+	{"gort_timer_stop", "time.(*Timer).Stop"},
+	{"gort_timer_reset", "time.(*Timer).Reset"},
+	{"gort_mutex_lock", "sync.(*Mutex).Lock"},
+	{"gort_mutex_trylock", "sync.(*Mutex).TryLock"},
+	{"gort_mutex_unlock", "sync.(*Mutex).Unlock"},
+	{"gort_rwmutex_lock", "sync.(*RWMutex).Lock"},
+	{"gort_rwmutex_unlock", "sync.(*RWMutex).Unlock"},
+	{"gort_rwmutex_rlock", "sync.(*RWMutex).RLock"},
+	{"gort_rwmutex_runlock", "sync.(*RWMutex).RUnlock"},
+	{"gort_rwmutex_trylock", "sync.(*RWMutex).TryLock"},
+	{"gort_rwmutex_tryrlock", "sync.(*RWMutex).TryRLock"},
+	{"gort_waitgroup_add", "sync.(*WaitGroup).Add"},
+	{"gort_waitgroup_done", "sync.(*WaitGroup).Done"},
+	{"gort_waitgroup_wait", "sync.(*WaitGroup).Wait"},
+	{"gort_cond_wait", "sync.(*Cond).Wait"},
+	{"gort_cond_signal", "sync.(*Cond).Signal"},
+	{"gort_cond_broadcast", "sync.(*Cond).Broadcast"},
+	{"gort_once_do", "sync.(*Once).Do"},
+	{"gort_pool_get", "sync.(*Pool).Get"},
+	{"gort_pool_put", "sync.(*Pool).Put"},
+	{"gort_sema_acquire", "runtime.semacquire"},
+	{"gort_sema_release", "runtime.semrelease"},
+	{"gort_sort", "sort.Sort"},
+	{"gostart", "runtime.goexit"},
+	{"Goexit", "runtime.Goexit"},
+	{"runtime_main", "runtime.main"},
+	{"main_start", "runtime.main"},
+	{"preempt_poll", "runtime.morestack"},
+	{"runtime_usleep", "runtime.usleep"},
+};
+
+// ptrRecv are Go's types with methods on pointers; valRecv those with methods on values.
+static const char *const ptrRecv[] = {"mheap", "mcentral", "mcache", "mspan", "spanSet",
+	"pageAlloc", "pageCache", "pallocBits", "pageBits", "pallocData", "gcWork", "workbuf",
+	"wbBuf", "timers", "timer", "gcControllerState", "gcCPULimiterState", "limiterEvent",
+	"sweepLocker", "sweepLocked", "activeSweep", "scavengerState", "scavengeIndex", "fixalloc",
+	"linearAlloc", "persistentAlloc", "addrRanges", "lfstack", "gQueue", "gList", "hchan",
+	"waitq", "semaRoot", "semTable", "randomOrder", "randomEnum", "pollDesc", "pollCache",
+	"consistentHeapStats", "heapStatsDelta", "timeHistogram", "rwmutex", "itabTableType",
+	"specialsIter", "unwinder", "spanInlineMarkBits", "spanScanOwnership", "traceMap"};
+static const char *const valRecv[] = {"spanClass", "pallocSum", "chunkIdx", "addrRange", "offAddr",
+	"waitReason", "stwReason", "gcTrigger", "lockRank", "markBits", "typePointers", "pMask"};
+
+// isdigits reports whether all of s is digits, and there are some.
+static bool
+isdigits(const char *s, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+	}
+	return n > 0;
+}
+
+// name_in reports whether the n bytes of s are a name of the list.
+static bool
+name_in(const char *s, size_t n, const char *const *list, size_t nlist) {
+	for (size_t i = 0; i < nlist; i++) {
+		if (strlen(list[i]) == n && memcmp(list[i], s, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+// goname writes the name of a function of the runtime as Go has it.  s has n bytes.
+static int
+goname(const char *s, size_t n, char *buf, int nbuf) {
+	for (size_t i = 0; i < nelem(gonames); i++) {
+		if (strlen(gonames[i][0]) == n && memcmp(gonames[i][0], s, n) == 0)
+			return snprint(buf, (size_t)nbuf, "%s", gonames[i][1]);
+	}
+	if (n > 5 && memcmp(s, "gort_", 5) == 0) {
+		// Public: gort_set_max_threads is exported as SetMaxThreads.
+		char t[64];
+		size_t k = 0;
+		bool up = true;
+		for (size_t i = 5; i < n && k < sizeof t - 1; i++) {
+			if (s[i] == '_') {
+				up = true;
+				continue;
+			}
+			t[k++] = up && s[i] >= 'a' && s[i] <= 'z' ? (char)(s[i] - 'a' + 'A') : s[i];
+			up = false;
+		}
+		t[k] = 0;
+		return snprint(buf, (size_t)nbuf, "runtime.%s", t);
+	}
+	// x_1 is the first closure of x.
+	size_t end = n;
+	while (end > 0 && s[end - 1] != '_')
+		end--;
+	const char *func = "";
+	char funcn[16] = "";
+	if (end > 1 && isdigits(s + end, n - end)) {
+		func = ".func";
+		snprint(funcn, sizeof funcn, "%.*s", (int)(n - end), s + end);
+		n = end - 1;
+	}
+	for (size_t i = 1; i + 1 < n; i++) {
+		if (s[i] != '_')
+			continue;
+		if (name_in(s, i, ptrRecv, nelem(ptrRecv)))
+			return snprint(buf, (size_t)nbuf, "runtime.(*%.*s).%.*s%s%s", (int)i, s,
+				(int)(n - i - 1), s + i + 1, func, funcn);
+		if (name_in(s, i, valRecv, nelem(valRecv)))
+			return snprint(buf, (size_t)nbuf, "runtime.%.*s.%.*s%s%s", (int)i, s,
+				(int)(n - i - 1), s + i + 1, func, funcn);
+	}
+	while (n > 1 && s[n - 1] == '_')
+		n--;
+	return snprint(buf, (size_t)nbuf, "runtime.%.*s%s%s", (int)n, s, func, funcn);
+}
+
+// funcname drops what the compiler and the linker add to names: f.isra.0, f.cold, f@VERSION.
+int
+funcname(funcInfo f, char *buf, int n) {
+	buf[0] = 0;
+	if (f.entry == 0)
+		return 0;
+	size_t len = 0;
+	while (f.name[len] != 0 && f.name[len] != '.' && f.name[len] != '@')
+		len++;
+	if (isRuntimePC(f.entry))
+		return goname(f.name, len, buf, n);
+	return snprint(buf, (size_t)n, "%s.%.*s", objects[f.object].pkg, (int)len, f.name);
+}
+
+// funcnameFromPC is findfunc and funcname.
+int
+funcnameFromPC(uintptr_t pc, char *buf, int n) {
+	return funcname(findfunc(pc), buf, n);
+}
+
+// funcline asks the line table of pc's object.
+bool
+funcline(uintptr_t pc, char *buf, int n, int *line) {
+	int i = object_of(pc);
+	if (i < 0 || !object_ready(&objects[i]))
+		return false;
+	return lineSections_lookup(&objects[i].line, pc - objects[i].base, buf, n, line);
+}

@@ -1,0 +1,47 @@
+// Copyright 2026 The gort authors and the Go authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Names of functions, from the ELF symbol tables.  Takes the place of symtab.go; see symtab.c.
+#ifndef GORT_SCHED_SYMTAB_H
+#define GORT_SCHED_SYMTAB_H
+
+#include "runtime/runtime.h"
+
+// funcInfo is a function: what findfunc finds.
+typedef struct funcInfo {
+	uintptr_t entry; // 0: not found
+	uintptr_t size;
+	const char *name; // the ELF name, not Go's
+	int object;       // of symtab's list
+} funcInfo;
+
+// symtabinit lists the loaded objects and maps the symbols of the program.  At start-up.
+void symtabinit(void);
+// symtab_addobject makes the object that contains addr known: dlopen.
+void symtab_addobject(uintptr_t addr);
+
+// findfunc finds the function of pc: no locks, no memory, any context.
+funcInfo findfunc(uintptr_t pc);
+static inline bool
+funcInfo_valid(funcInfo f) {
+	return f.entry != 0;
+}
+
+// funcname writes Go's name of f into buf and returns its length: main.f for the program's
+// functions, runtime.gopark for the runtime's, libc.read for those of other libraries.
+int funcname(funcInfo f, char *buf, int n);
+// funcnameFromPC is the same for the function around pc; "" and 0 if there is none.
+int funcnameFromPC(uintptr_t pc, char *buf, int n);
+// funcline finds the source line of pc in the DWARF line table of its object.  *file is in buf.
+// false: not known.  Any context.
+bool funcline(uintptr_t pc, char *buf, int n, int *line);
+// objectname is the path of the object that contains pc, "" if none.
+const char *objectname(uintptr_t pc);
+
+// isRuntimePC reports whether pc is in the runtime's own text.
+bool isRuntimePC(uintptr_t pc);
+// runtimetext returns the bounds of the runtime's text.
+void runtimetext(uintptr_t *lo, uintptr_t *hi);
+
+#endif
