@@ -480,17 +480,12 @@ scanstack(G *gp, gcWork *gcw) {
 	case _Gdead:
 		return 0;
 	case _Grunning:
-		// PORT: one that a signal has stopped in place keeps this status; the frame tells.
-		if (gp->sigframelo != 0) {
-			break;
-		}
 		print("runtime: gp=%p, goid=%lu, gp->atomicstatus=%u\n", (void *)gp,
 			(unsigned long)gp->goid, status);
 		throw("scanstack: goroutine not stopped");
 	case _Grunnable:
 	case _Gsyscall:
 	case _Gwaiting:
-	case _Gpreempted:
 		break;
 	}
 
@@ -528,8 +523,6 @@ scanstack(G *gp, gcWork *gcw) {
 		if (gp->sigframelo != 0) {
 			scanConservative(gp->sigframelo,
 				alignDown(gp->sigframehi - gp->sigframelo, PtrSize), gcw);
-		}
-		if (gp->sigframelo != 0 || gp->asyncSafePoint) {
 			lo = max(lo - redZoneBytes, gp->stack.lo);
 		}
 		lo = alignDown(lo, PtrSize);

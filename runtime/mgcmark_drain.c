@@ -212,7 +212,7 @@ gcDrain(gcWork *gcw, gcDrainFlags flags) {
 	while (!gcDrain_stop()) {
 		// Keep the global list supplied, whether or not somebody waits for it: at worst a few
 		// buffers are split for nothing.
-		if (lfstack_empty(&work.full)) {
+		if (atomic_LoadRelaxed(&work.full) == 0) {
 			gcWork_balance(gcw);
 		}
 
@@ -278,7 +278,7 @@ gcDrainN(gcWork *gcw, int64_t scanWork) {
 	G *gp = getg()->m->curg;
 	while (!atomic_LoadRelaxed(&gp->preempt) && !gcCPULimiterState_limiting(&gcCPULimiter) &&
 		workFlushed + gcw->heapScanWork < scanWork) {
-		if (lfstack_empty(&work.full)) {
+		if (atomic_LoadRelaxed(&work.full) == 0) {
 			gcWork_balance(gcw);
 		}
 
