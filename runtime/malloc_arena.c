@@ -22,8 +22,8 @@ unsigned physHugePageShift;
 
 bool randomizedHeapBase = true;
 
-// Random bits for the heap's base address, used from the top: by mallocinit for the arena's address,
-// by mheap_grow for the place in the arena.
+// Random bits for the heap's base address, used from the top: by mallocinit for the arena's
+// address, by mheap_grow for the place in the arena.
 static uintptr_t heapRandSeed;
 static int heapRandSeedBitsRemaining;
 
@@ -82,8 +82,8 @@ malloc_arena_init(void) {
 		throw("bad TinySizeClass");
 	checkPageSizes();
 
-	// That the smallest size with a malloc header is a size class, and classes up to it have spans
-	// of one page, is taken for granted elsewhere.
+	// That the smallest size with a malloc header is a size class, and classes up to it have
+	// spans of one page, is taken for granted elsewhere.
 	bool isSizeClass = false;
 	for (int i = 0; i < NumSizeClasses; i++) {
 		if (SizeClassToNPages[i] > 1)
@@ -183,8 +183,9 @@ mheap_addArena(mheap *h, arenaIdx ri) {
 	atomic_Store(&l2[arenaIdx_l2(ri)], r);
 }
 
-// sysAlloc reserves address space for n bytes, in whole arenas, and makes their metadata.  It returns
-// the address and *size; NULL if there is none.  The memory is Reserved.  h->lock must be held.
+// sysAlloc reserves address space for n bytes, in whole arenas, and makes their metadata. It
+// returns the address and *size; NULL if there is none. The memory is Reserved. h->lock must be
+// held.
 void *
 mheap_sysAlloc(mheap *h, uintptr_t n, uintptr_t *size) {
 	assertLockHeld(&h->lock);

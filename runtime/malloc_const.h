@@ -48,7 +48,8 @@ enum {
 	minPhysPageSize = 4096,
 	maxPhysPageSize = 512 << 10,
 
-	// minHeapForMetadataHugePages: above such a heap goal the index structures may have huge pages.
+	// minHeapForMetadataHugePages: above such a heap goal the index structures may have huge
+	// pages.
 	minHeapForMetadataHugePages = 1 << 30,
 
 	pagesPerReclaimerChunk = 512, // pages the page reclaimer looks at in one go

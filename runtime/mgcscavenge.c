@@ -7,11 +7,12 @@
 // Ports mgcscavenge.go of Go 1.26.8: the index of chunks, the choice of pages, the synchronous
 // scavenger, and the goals of it and of the background scavenger.
 //
-// Pages are given back when an allocation would exceed the memory limit, when the heap grows although
-// it has free (but too short) runs, and on request.  The goal without a memory limit is to retain what
-// the last cycle's heap had, scaled by how the heap goal changed, plus 10 %; with a limit, 95 % of it.
-// Unless forced, chunks of 4 MB that are dense, or were in the previous generation, are spared: their
-// free pages are about to be used again, and giving them back would break up huge pages.
+// Pages are given back when an allocation would exceed the memory limit, when the heap grows
+// although it has free (but too short) runs, and on request. The goal without a memory limit is to
+// retain what the last cycle's heap had, scaled by how the heap goal changed, plus 10 %; with a
+// limit, 95 % of it. Unless forced, chunks of 4 MB that are dense, or were in the previous
+// generation, are spared: their free pages are about to be used again, and giving them back would
+// break up huge pages.
 #include "runtime/mgcscavenge.h"
 
 #include "runtime/mgcpacer.h"
@@ -27,8 +28,8 @@ heapRetained(void) {
 	return sysMemStat_load(&gcController.heapInUse) + sysMemStat_load(&gcController.heapFree);
 }
 
-// gcPaceScavenger sets the goals; it is called whenever the pacing changes.  mheap_.lock must be held
-// or the world be stopped.
+// gcPaceScavenger sets the goals; it is called whenever the pacing changes. mheap_.lock must be
+// held or the world be stopped.
 void
 gcPaceScavenger(int64_t memoryLimit, uint64_t heapGoal, uint64_t lastHeapGoal) {
 	assertWorldStoppedOrLockHeld(&mheap_.lock);
@@ -108,8 +109,9 @@ printScavTrace(uintptr_t releasedBg, uintptr_t releasedEager, bool forced) {
 	printunlock();
 }
 
-// scavengeOne gives back one run of at most max bytes (a little more, rather than break a huge page)
-// from chunk ci, at or below its page searchIdx, and returns how many bytes.  On the system stack.
+// scavengeOne gives back one run of at most max bytes (a little more, rather than break a huge
+// page) from chunk ci, at or below its page searchIdx, and returns how many bytes. On the system
+// stack.
 uintptr_t
 pageAlloc_scavengeOne(pageAlloc *p, chunkIdx ci, unsigned searchIdx, uintptr_t max) {
 	// max may be ~0: no alignUp.
@@ -164,7 +166,7 @@ pageAlloc_scavengeOne(pageAlloc *p, chunkIdx ci, unsigned searchIdx, uintptr_t m
 	return 0;
 }
 
-// zeroGroups returns x with a 1 at the top of each group of bits that is 0 in x, and 0 elsewhere.  c
+// zeroGroups returns x with a 1 at the top of each group of bits that is 0 in x, and 0 elsewhere. c
 // has all bits set but the top one of each group: adding it carries into the top of groups that are
 // not 0.
 static inline uint64_t
@@ -172,7 +174,7 @@ zeroGroups(uint64_t x, uint64_t c) {
 	return ~((((x & c) + c) | x) | c);
 }
 
-// fillAligned sets all bits in each aligned group of m bits that has one set.  m is a power of 2, at
+// fillAligned sets all bits in each aligned group of m bits that has one set. m is a power of 2, at
 // most maxPagesPerPhysPage.
 uint64_t
 fillAligned(uint64_t x, unsigned m) {
@@ -204,8 +206,8 @@ fillAligned(uint64_t x, unsigned m) {
 	return ~((x - (x >> (m - 1))) | x);
 }
 
-// candidates has a 0 for each page of word i that is free and not scavenged, along with all others of
-// its physical page.
+// candidates has a 0 for each page of word i that is free and not scavenged, along with all others
+// of its physical page.
 static inline uint64_t
 candidates(const pallocData *m, int i, uintptr_t minimum) {
 	return fillAligned(m->scavenged.b[i] | m->pallocBits.b[i], (unsigned)minimum);
@@ -213,7 +215,7 @@ candidates(const pallocData *m, int i, uintptr_t minimum) {
 
 // findScavengeCandidate returns the highest run of pages at or below the word of searchIdx that are
 // free and not scavenged, and its length, 0 if there is none.  Start and length are multiples of
-// minimum, the pages of a physical page: a power of 2 up to maxPagesPerPhysPage.  Of a longer run it
+// minimum, the pages of a physical page: a power of 2 up to maxPagesPerPhysPage. Of a longer run it
 // takes the last max pages (rounded up), and as many more as it takes not to break a huge page.
 unsigned
 pallocData_findScavengeCandidate(
@@ -296,8 +298,8 @@ scavengeIndex_grow(scavengeIndex *s, uintptr_t base, uintptr_t limit, sysMemStat
 	return scavengeIndex_sysGrow(s, base, limit, sysStat);
 }
 
-// find returns the highest chunk that may have pages to scavenge, 0 if there is none, and the page in
-// it from which to search downwards.  It runs without a lock.
+// find returns the highest chunk that may have pages to scavenge, 0 if there is none, and the page
+// in it from which to search downwards. It runs without a lock.
 chunkIdx
 scavengeIndex_find(scavengeIndex *s, bool force, unsigned *pageIdx) {
 	atomicOffAddr *cursor = force ? &s->searchAddrForce : &s->searchAddrBg;
@@ -359,8 +361,8 @@ scavengeIndex_free(scavengeIndex *s, chunkIdx ci, unsigned page, unsigned npages
 		atomicOffAddr_StoreMarked(&s->searchAddrForce, addr.a);
 }
 
-// nextGen begins a new generation: what was freed in the last one becomes available to the background
-// scavenger.  Serialised, but for find.
+// nextGen begins a new generation: what was freed in the last one becomes available to the
+// background scavenger. Serialised, but for find.
 void
 scavengeIndex_nextGen(scavengeIndex *s) {
 	s->gen++;

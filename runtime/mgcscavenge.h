@@ -18,7 +18,8 @@ typedef struct pageAlloc pageAlloc;
 typedef uintptr_t chunkIdx;
 
 enum {
-	// How much of the heap's goal to keep on top of it, how much of a memory limit to stay under.
+	// How much of the heap's goal to keep on top of it, how much of a memory limit to stay
+	// under.
 	retainExtraPercent = 10,
 	reduceExtraPercent = 5,
 
@@ -38,7 +39,7 @@ enum {
 
 typedef uint8_t scavChunkFlags;
 
-// scavChunkData is what the scavenger knows about a chunk; it packs into 64 bits.  Zero is right for
+// scavChunkData is what the scavenger knows about a chunk; it packs into 64 bits. Zero is right for
 // a chunk that was just added.
 typedef struct scavChunkData {
 	uint16_t inUse;     // allocated pages

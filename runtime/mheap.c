@@ -8,8 +8,8 @@
 // mheap_specials.c.
 //
 // Locking: mheap_.lock protects the page allocator, the list of spans and the growth of the arena
-// index.  It is a spinning lock of the lowest layer: taken on the system stack, so that no preemption
-// comes between, and not held over system calls but those that grow the heap.
+// index. It is a spinning lock of the lowest layer: taken on the system stack, so that no
+// preemption comes between, and not held over system calls but those that grow the heap.
 #include "runtime/mheap.h"
 
 #include "runtime/mcache.h"

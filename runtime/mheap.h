@@ -19,7 +19,7 @@
 #include "runtime/mspanset.h"
 #include "runtime/runtime.h"
 
-// ---- span classes -----------------------------------------------------------------------------------
+// ---- span classes -------------------------------------------------------------------------------
 
 // spanClass: size class << 1 | noscan.
 enum {
@@ -42,7 +42,7 @@ spanClass_noscan(spanClass sc) {
 	return (sc & 1) != 0;
 }
 
-// ---- arenas -------------------------------------------------------------------------------------------
+// ---- arenas -------------------------------------------------------------------------------------
 
 typedef struct checkmarksMap checkmarksMap; // see mcheckmark.h
 
@@ -77,7 +77,7 @@ struct arenaHint {
 	arenaHint *next;
 };
 
-// ---- spans ------------------------------------------------------------------------------------------------
+// ---- spans --------------------------------------------------------------------------------------
 
 typedef struct mSpanList mSpanList;
 struct mSpanList {
@@ -140,8 +140,9 @@ struct mspan {
 
 	gclinkptr manualFreeList; // free objects of an mSpanManual span
 
-	// Objects below freeindex are allocated; from there on, those whose bit in allocBits is set.
-	// freeIndexForScan is the collector's view, which follows once an object is initialised.
+	// Objects below freeindex are allocated; from there on, those whose bit in allocBits is
+	// set. freeIndexForScan is the collector's view, which follows once an object is
+	// initialised.
 	uint16_t freeindex;
 	uint16_t nelems;
 	uint16_t freeIndexForScan;
@@ -155,8 +156,8 @@ struct mspan {
 	gcBits *pinnerBits; // atomic
 
 	// relative to mheap_.sweepgen, which grows by 2 each cycle (atomic):
-	// -2 needs sweeping, -1 is being swept, 0 is swept, +1 was cached before the sweep began and
-	// needs sweeping, +3 was swept and then cached
+	// -2 needs sweeping, -1 is being swept, 0 is swept, +1 was cached before the sweep began
+	// and needs sweeping, +3 was swept and then cached
 	uint32_t sweepgen;
 	uint32_t divMul; // to divide by elemsize
 	uint16_t allocCount;
@@ -187,7 +188,7 @@ mspan_layout(const mspan *s, uintptr_t *n, uintptr_t *total) {
 
 // mspan_objIndex and its like are in mbitmap.h.
 
-// ---- the heap ------------------------------------------------------------------------------------------------
+// ---- the heap -----------------------------------------------------------------------------------
 
 // spanAllocType says what a span is for.
 typedef uint8_t spanAllocType;
@@ -234,8 +235,8 @@ struct mheap {
 
 	arenaHint *arenaHints; // where to try to grow
 
-	// Every mapped arena.  Under lock; since the array is only appended to and old arrays are not
-	// freed, one may copy pointer and length under lock and use them later.
+	// Every mapped arena. Under lock; since the array is only appended to and old arrays are
+	// not freed, one may copy pointer and length under lock and use them later.
 	arenaIdx *heapArenas;
 	intptr_t nheapArenas;
 	intptr_t capheapArenas;
@@ -267,7 +268,7 @@ struct mheap {
 
 extern mheap mheap_;
 
-// ---- finding spans ---------------------------------------------------------------------------------------------
+// ---- finding spans ------------------------------------------------------------------------------
 
 // arenaIndex is beyond the index for an address the heap cannot have.
 static inline arenaIdx
@@ -361,7 +362,7 @@ pageIndexOf(uintptr_t p, uintptr_t *pageIdx, uint8_t *mask) {
 	return arenaOf(arenaIndex(p));
 }
 
-// ---- mheap.c -------------------------------------------------------------------------------------------------------
+// ---- mheap.c ------------------------------------------------------------------------------------
 
 void recordspan(void *vh, void *p);
 void mheap_init(mheap *h);
@@ -378,7 +379,7 @@ void mSpanList_insert(mSpanList *list, mspan *span);
 void mSpanList_insertBack(mSpanList *list, mspan *span);
 void mSpanList_takeAll(mSpanList *list, mSpanList *other);
 
-// ---- mheap_alloc.c ----------------------------------------------------------------------------------------------------
+// ---- mheap_alloc.c ------------------------------------------------------------------------------
 
 // alloc returns a span for the collected heap; NULL: out of memory.  needzero tells whether the
 // memory must be cleared.  On any stack.
@@ -401,7 +402,7 @@ void mheap_freeSpanLocked(mheap *h, mspan *s, spanAllocType typ);
 // scavengeAll gives back all that is free; on the system stack.
 void mheap_scavengeAll(mheap *h);
 
-// ---- malloc_arena.c ---------------------------------------------------------------------------------------------------
+// ---- malloc_arena.c -----------------------------------------------------------------------------
 
 // malloc_arena_init is mallocinit's part about the page heap: checks of page sizes, mheap_init,
 // the lock of gcBitsArenas, the hints, the memory limit's first value.
@@ -411,7 +412,7 @@ uintptr_t nextHeapRandBits(int bits);
 void *mheap_sysAlloc(mheap *h, uintptr_t n, uintptr_t *size);
 void mheap_enableMetadataHugePages(mheap *h);
 
-// ---- mheap_specials.c: specials -------------------------------------------------------------------------------------------
+// ---- mheap_specials.c: specials -----------------------------------------------------------------
 
 // The kinds, in the order they have in a list.
 enum {
@@ -427,7 +428,8 @@ enum {
 	_KindSpecialSecret = 10,
 };
 
-// special is what is attached to an object; the first member of each kind's structure.  Off the heap.
+// special is what is attached to an object; the first member of each kind's structure. Off the
+// heap.
 struct special {
 	special *next;
 	uintptr_t offset; // of the object in the span
@@ -463,7 +465,7 @@ special *specialsIter_unlinkAndNext(specialsIter *i);
 // freeSpecial does what the end of an object of elemsize bytes at p means for s, already unlinked.
 void freeSpecial(special *s, void *p, uintptr_t size);
 
-// ---- mheap_specials.c: bitmaps ----------------------------------------------------------------------------------------------
+// ---- mheap_specials.c: bitmaps ------------------------------------------------------------------
 
 gcBits *newMarkBits(uintptr_t nelems);
 gcBits *newAllocBits(uintptr_t nelems);

@@ -77,7 +77,7 @@ mheap_allocNeedsZero(mheap *h, uintptr_t base, uintptr_t npage) {
 
 		uintptr_t zeroedBase = atomic_Load(&ha->zeroedBase);
 		uintptr_t arenaOff = base % heapArenaBytes;
-		// zeroedBase only grows: if it is above us now, these pages were used before.  If it
+		// zeroedBase only grows: if it is above us now, these pages were used before. If it
 		// is below, others are at work on pages before ours, and ours are fresh.
 		if (arenaOff < zeroedBase)
 			needZero = true;
@@ -101,8 +101,8 @@ mheap_allocNeedsZero(mheap *h, uintptr_t base, uintptr_t npage) {
 	return needZero;
 }
 
-// tryAllocMSpan takes an mspan from the P's cache; NULL if there is none.  On the system stack, where
-// the P does not change.
+// tryAllocMSpan takes an mspan from the P's cache; NULL if there is none. On the system stack,
+// where the P does not change.
 static mspan *
 mheap_tryAllocMSpan(mheap *h) {
 	P *pp = getg()->m->p;
@@ -111,8 +111,8 @@ mheap_tryAllocMSpan(mheap *h) {
 	return pp->mspancache.buf[--pp->mspancache.len];
 }
 
-// allocMSpanLocked returns an mspan, and fills the P's cache while it is at it.  h->lock must be held;
-// on the system stack.
+// allocMSpanLocked returns an mspan, and fills the P's cache while it is at it. h->lock must be
+// held; on the system stack.
 mspan *
 mheap_allocMSpanLocked(mheap *h) {
 	assertLockHeld(&h->lock);
@@ -148,9 +148,9 @@ allocSpan_shouldStop(void) {
 	return gcCPULimiterState_limiting(&gcCPULimiter);
 }
 
-// scavengeForAlloc gives pages back if what was just allocated, scav bytes of it scavenged and growth
-// bytes of it new, exceeds the memory limit or the goal of the heap's growth.  It is done before the
-// memory is touched.
+// scavengeForAlloc gives pages back if what was just allocated, scav bytes of it scavenged and
+// growth bytes of it new, exceeds the memory limit or the goal of the heap's growth. It is done
+// before the memory is touched.
 static void
 mheap_scavengeForAlloc(mheap *h, P *pp, uintptr_t scav, uintptr_t growth) {
 	uintptr_t bytesToScavenge = 0;
@@ -194,9 +194,9 @@ mheap_scavengeForAlloc(mheap *h, P *pp, uintptr_t scav, uintptr_t growth) {
 	atomic_Xadd(&scavenge.assistTime, now - start);
 }
 
-// allocSpan returns a span of npages pages, filled in; NULL if there is no memory.  For a manual type
-// spanclass is ignored.  h->lock must not be held; on the system stack, which also keeps the GC phase
-// from changing.
+// allocSpan returns a span of npages pages, filled in; NULL if there is no memory. For a manual
+// type spanclass is ignored. h->lock must not be held; on the system stack, which also keeps the GC
+// phase from changing.
 mspan *
 mheap_allocSpan(mheap *h, uintptr_t npages, spanAllocType typ, spanClass spanclass) {
 	uintptr_t base = 0;
@@ -438,7 +438,7 @@ mheap_freeSpan(mheap *h, mspan *s) {
 	systemstack(mheap_freeSpan_1, &a);
 }
 
-// freeManual gives a span of allocManual back; typ is as then.  Only while gcphase == _GCoff; on the
+// freeManual gives a span of allocManual back; typ is as then. Only while gcphase == _GCoff; on the
 // system stack.
 void
 mheap_freeManual(mheap *h, mspan *s, spanAllocType typ) {

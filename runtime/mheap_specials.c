@@ -7,8 +7,8 @@
 // Ports the part of mheap.go of Go 1.26.8 from special on.
 //
 // A special is a record attached to an object: on a list of its span, sorted by offset and kind.
-// Bitmaps are carved out of blocks of 64 KB that live for two cycles: the marks of this cycle are the
-// next one's allocation bits, and no span needs the block before that.
+// Bitmaps are carved out of blocks of 64 KB that live for two cycles: the marks of this cycle are
+// the next one's allocation bits, and no span needs the block before that.
 #include "runtime/mheap.h"
 
 #include "runtime/mgcsweep.h"

@@ -108,7 +108,7 @@ pageAlloc_grow(pageAlloc *p, uintptr_t base, uintptr_t size) {
 	pageAlloc_update(p, base, size / pageSize, true, false);
 }
 
-// enableChunkHugePages lets the bitmaps have huge pages, now and as they grow.  mheap_.lock must not
+// enableChunkHugePages lets the bitmaps have huge pages, now and as they grow. mheap_.lock must not
 // be held; on the system stack.
 void
 pageAlloc_enableChunkHugePages(pageAlloc *p) {
@@ -131,8 +131,8 @@ pageAlloc_enableChunkHugePages(pageAlloc *p) {
 	}
 }
 
-// update brings the summaries in line with the bitmap of [base, base+npages).  contig: all of it was
-// allocated (alloc) or freed.  p->mheapLock must be held.
+// update brings the summaries in line with the bitmap of [base, base+npages). contig: all of it was
+// allocated (alloc) or freed. p->mheapLock must be held.
 void
 pageAlloc_update(pageAlloc *p, uintptr_t base, uintptr_t npages, bool contig, bool alloc) {
 	assertLockHeld(p->mheapLock);
@@ -179,8 +179,8 @@ pageAlloc_update(pageAlloc *p, uintptr_t base, uintptr_t npages, bool contig, bo
 	}
 }
 
-// allocRange marks [base, base+npages) as allocated and returns how many bytes of it were scavenged.
-// p->mheapLock must be held.
+// allocRange marks [base, base+npages) as allocated and returns how many bytes of it were
+// scavenged. p->mheapLock must be held.
 uintptr_t
 pageAlloc_allocRange(pageAlloc *p, uintptr_t base, uintptr_t npages) {
 	assertLockHeld(p->mheapLock);
@@ -229,8 +229,8 @@ struct firstFree {
 	offAddr bound;
 };
 
-// foundFree narrows the window to [addr, addr+size), which contains a free page, if that lies in it.
-// Regions come in order of address and go down the tree, so it lies in the window or outside.
+// foundFree narrows the window to [addr, addr+size), which contains a free page, if that lies in
+// it. Regions come in order of address and go down the tree, so it lies in the window or outside.
 static void
 foundFree(struct firstFree *f, offAddr addr, uintptr_t size) {
 	offAddr last = offAddr_add(addr, size - 1);
@@ -262,8 +262,8 @@ pageAlloc_badSummary(pageAlloc *p, int l, intptr_t lastSumIdx, pallocSum lastSum
 	throw("bad summary data");
 }
 
-// find returns the address of the first run of npages free pages, 0 if there is none.  *searchAddr is
-// then a valid searchAddr, which may be better than p's.  p->mheapLock must be held.
+// find returns the address of the first run of npages free pages, 0 if there is none. *searchAddr
+// is then a valid searchAddr, which may be better than p's. p->mheapLock must be held.
 uintptr_t
 pageAlloc_find(pageAlloc *p, uintptr_t npages, offAddr *searchAddr) {
 	assertLockHeld(p->mheapLock);

@@ -38,7 +38,7 @@ typedef struct pallocDataL2 {
 } pallocDataL2;
 
 struct pageAlloc {
-	// The radix tree, one array for each level.  cap is what is reserved, len what was needed so
+	// The radix tree, one array for each level. cap is what is reserved, len what was needed so
 	// far; only what inUse covers is mapped.
 	struct {
 		pallocSum *a;

@@ -77,7 +77,7 @@ addrRangeToSumAddrRange(pageAlloc *p, int l, addrRange r) {
 	return summaryRangeToSumAddrRange(p, l, lo, hi);
 }
 
-// sysGrow maps what the summaries of [base, limit) need, whole chunks.  p->inUse does not contain it
+// sysGrow maps what the summaries of [base, limit) need, whole chunks. p->inUse does not contain it
 // yet.
 void
 pageAlloc_sysGrow(pageAlloc *p, uintptr_t base, uintptr_t limit) {

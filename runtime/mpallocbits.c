@@ -124,8 +124,8 @@ onlyTopZeros(uint64_t x) {
 	return (x & (x + 1)) == 0;
 }
 
-// longerInside looks in x, which is not 0, for runs of zeros between ones that are longer than most,
-// and returns the longest or most.
+// longerInside looks in x, which is not 0, for runs of zeros between ones that are longer than
+// most, and returns the longest or most.
 static unsigned
 longerInside(uint64_t x, unsigned most) {
 	// The zeros at the bottom were counted by the caller.

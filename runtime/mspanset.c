@@ -6,10 +6,10 @@
 //
 // Ports mspanset.go of Go 1.26.8.
 //
-// A spine points to blocks of 512 slots.  One 64-bit word holds how many spans were pushed (tail) and
-// how many were popped (head): a push takes its slot with one addition, a pop with a CAS.  Only
-// growing the spine takes a lock.  Old spines are not freed, as somebody may be reading them; blocks
-// go to a pool once their last slot was popped.  All of it lives off the heap.
+// A spine points to blocks of 512 slots. One 64-bit word holds how many spans were pushed (tail)
+// and how many were popped (head): a push takes its slot with one addition, a pop with a CAS. Only
+// growing the spine takes a lock. Old spines are not freed, as somebody may be reading them; blocks
+// go to a pool once their last slot was popped. All of it lives off the heap.
 #include "runtime/mspanset.h"
 
 #include "runtime/mem.h"

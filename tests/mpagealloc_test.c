@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// The page allocator against a model that looks at one page at a time.  Go's own cases and generated
+// The page allocator against a model that looks at one page at a time. Go's own cases and generated
 // ones are in the vectors pa and si.
 #include <criterion/criterion.h>
 
@@ -161,8 +161,8 @@ Test(PageAlloc, RandomOps) {
 	RUN(randomOps);
 }
 
-// After a forced scavenge all free pages are scavenged, and no other; a forced one takes chunks that
-// the background's heuristics spare.
+// After a forced scavenge all free pages are scavenged, and no other; a forced one takes chunks
+// that the background's heuristics spare.
 static void
 scavengeAll_1(void *v) {
 	lock(&testLock);

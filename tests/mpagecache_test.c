@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// The page cache against a model, and its way to the page allocator and back.  Go's own cases are in
+// The page cache against a model, and its way to the page allocator and back. Go's own cases are in
 // the vectors pc and pa.
 #include <criterion/criterion.h>
 

@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// gort-replay: the page heap's families.  pb pd bit sum (bitmaps and summaries of a chunk), pc (page
+// gort-replay: the page heap's families. pb pd bit sum (bitmaps and summaries of a chunk), pc (page
 // cache), ar (address ranges), scd (scavenger's chunk data), pa (page allocators), si (scavenge
 // indices).
 #include <inttypes.h>
@@ -210,7 +210,7 @@ ranges(const char *op, struct replay_args *a, struct replay_out *o) {
 	return true;
 }
 
-// ---- pa: page allocators ----------------------------------------------------------------------------
+// ---- pa: page allocators ------------------------------------------------------------------------
 
 struct pa {
 	pageAlloc p;
@@ -522,10 +522,10 @@ page_alloc(const char *op, struct replay_args *a, struct replay_out *o) {
 	return true;
 }
 
-// ---- si: scavenge indices ----------------------------------------------------------------------------
+// ---- si: scavenge indices -----------------------------------------------------------------------
 
-// si_range calls alloc or free for the pages of [base, limit), chunk by chunk (AllocRange and FreeRange
-// of export_test.go).
+// si_range calls alloc or free for the pages of [base, limit), chunk by chunk (AllocRange and
+// FreeRange of export_test.go).
 static void
 si_range(scavengeIndex *s, uintptr_t base, uintptr_t limit, bool isfree) {
 	chunkIdx sc = chunkIndex(base);
