@@ -5,7 +5,6 @@
 // Once.  Ports sync/once.go of Go 1.26.8.
 #include "sched/sync_mutex.h"
 
-#include "runtime/panic.h"
 #include "sched/preempt.h"
 
 static void
@@ -18,29 +17,24 @@ once_unlock(void *o) {
 	Mutex_Unlock(&((Once *)o)->m);
 }
 
-static void
-once_defer(_defer *d, void (*fn)(void *), Once *o) {
-	memset(d, 0, sizeof(*d));
-	d->fn.fn = (void *)(uintptr_t)fn;
-	d->fn.gpr[0] = (uint64_t)(uintptr_t)o;
-	gort_deferprocStack(d);
-}
-
 // Once_doSlow calls f(arg) unless somebody has.  Who comes while f runs waits for it: when Do returns
 // f has always finished, be it by a panic or Goexit, hence the deferred calls.
 NOINLINE void
 Once_doSlow(Once *o, void (*f)(void *), void *arg) {
-	_defer unlock_, done;
+	gort_deferred unlock_ = {
+		.call = {.fn = (void *)(uintptr_t)once_unlock, .gpr = {(uintptr_t)o}}};
+	gort_deferred done = {
+		.call = {.fn = (void *)(uintptr_t)once_setDone, .gpr = {(uintptr_t)o}}};
 
 	preemptcheck();
 	Mutex_Lock(&o->m);
-	once_defer(&unlock_, once_unlock, o);
+	gort_defer_push(&unlock_);
 	if (atomic_Load(&o->done) == 0) {
-		once_defer(&done, once_setDone, o);
+		gort_defer_push(&done);
 		f(arg);
-		gort_deferreturn(&done);
+		gort_defer_pop(&done);
 	}
-	gort_deferreturn(&unlock_);
+	gort_defer_pop(&unlock_);
 }
 
 // ---- gort.h ---------------------------------------------------------------------------------------

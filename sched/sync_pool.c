@@ -255,6 +255,9 @@ static ALWAYS_INLINE poolLocal *
 Pool_pin(Pool *p, int32_t *pid) {
 	uintptr_t s;
 
+	// before it is pinned, when a fault could not become a panic
+	if (unlikely(p == NULL))
+		gopanic("nil Pool");
 	*pid = pin();
 	// localSize first: pinSlow writes it last, and the size of what local is by then is no less.
 	s = atomic_LoadAcq(&p->localSize);
