@@ -237,10 +237,10 @@ FUNC(SWITCH(systemstack))
 	.cfi_endproc
 END(SWITCH(systemstack))
 
-// _Noreturn void mstart_asm(M *mp, void (*fn)(void), uintptr_t newsp)
+// void mstart_asm(M *mp, void (*fn)(void), uintptr_t newsp)
 // makes the place where it is called the one at which g0 is entered, and calls fn there.  If newsp
 // is not 0, that is the end of a stack to change to first.
-// It returns, for the thread to end, when mleave_asm is called.
+// It returns when fn does, or when mleave_asm is called, for the thread to end.
 FUNC(mstart_asm)
 	.cfi_startproc
 	PUSH_SAVED
@@ -253,7 +253,10 @@ FUNC(mstart_asm)
 	movq %rax, (%rsp)
 	movq %rsp, M_G0SP(%rdi)
 	call *%rsi
-	ud2
+	movq (%rsp), %rsp
+	POP_SAVED
+	.cfi_def_cfa %rsp, 8
+	ret
 	.cfi_endproc
 END(mstart_asm)
 

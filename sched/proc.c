@@ -781,6 +781,7 @@ runtime_start(void (*mainfn)(void)) {
 
 	failinject_init();
 	parsedebugvars();
+	symtabinit();
 	stackinit();
 
 	// g0 gets a stack below the goroutines' stacks: debuggers want it so.

@@ -619,6 +619,7 @@ gdestroy(G *gp) {
 	gp->preemptStop = false;
 	gp->_defer = NULL;
 	gp->_panic = NULL;
+	gp->pcall = NULL;
 	gp->waitreason = waitReasonZero;
 	gp->param = NULL;
 	if (unlikely(gp->labels != NULL))

@@ -9,7 +9,7 @@
 // network when nobody else does, starts a GC cycle after two minutes without one, and looks whether
 // the CPU limit has changed.
 //
-// PORT: no schedtrace, no background scavenger.
+// PORT: no background scavenger.
 #include "sched/proc.h"
 
 #include "runtime/mgc.h"
@@ -141,6 +141,7 @@ sysmon(void) {
 	unlock(&sched.lock);
 
 	int64_t lastgomaxprocs = 0;
+	int64_t lasttrace = 0;
 	int idle = 0; // rounds in which there was nothing to do
 	uint32_t delay = 0;
 
@@ -156,7 +157,8 @@ sysmon(void) {
 		// A deep sleep only when nothing runs: it takes Ps back and preempts.  A return from a
 		// system call is a sign of more to come, a timer is not.
 		int64_t now = nanotime();
-		if (atomic_Load(&sched.gcwaiting) || atomic_Load(&sched.npidle) == gomaxprocs) {
+		if (debug.schedtrace <= 0 && (atomic_Load(&sched.gcwaiting) ||
+						     atomic_Load(&sched.npidle) == gomaxprocs)) {
 			if (sysmon_sleep(now)) {
 				idle = 0;
 				delay = 20;
@@ -198,6 +200,11 @@ sysmon(void) {
 			gList_push(&list, forcegc.g);
 			injectglist(&list);
 			unlock(&forcegc.lock);
+		}
+		if (debug.schedtrace > 0 &&
+			lasttrace + debug.schedtrace * INT64_C(1000000) <= now) {
+			lasttrace = now;
+			schedtrace(debug.scheddetail > 0);
 		}
 		unlock(&sched.sysmonlock);
 	}
@@ -312,6 +319,89 @@ preemptone(P *pp) {
 		preemptM(mp);
 	}
 	return true;
+}
+
+// ---- GODEBUG=schedtrace ---------------------------------------------------------------------------------
+
+static int64_t starttime; // of schedtrace
+
+// printid prints a number, or nil if there is none.
+static void
+printid(const char *what, bool any, int64_t id) {
+	if (any)
+		print("%s%ld", what, id);
+	else
+		print("%snil", what);
+}
+
+static void
+schedtrace_1(G *gp, void *arg) {
+	M *mp = gp->m, *lockedm = gp->lockedm;
+
+	print("  G%lu: status=%u(%s)", gp->goid, readgstatus(gp),
+		waitReason_String(gp->waitreason));
+	printid(" m=", mp != NULL, mp != NULL ? mp->id : 0);
+	printid(" lockedm=", lockedm != NULL, lockedm != NULL ? lockedm->id : 0);
+	print("\n");
+}
+
+// schedtrace prints the state of the scheduler.
+void
+schedtrace(bool detailed) {
+	int64_t now = nanotime();
+	if (starttime == 0)
+		starttime = now;
+
+	lock(&sched.lock);
+	print("SCHED %ldms: gomaxprocs=%d idleprocs=%d threads=%d spinningthreads=%d "
+	      "needspinning=%u idlethreads=%d runqueue=%d",
+		(now - starttime) / 1000000, gomaxprocs, atomic_Load(&sched.npidle), mcount(),
+		atomic_Load(&sched.nmspinning), atomic_Load(&sched.needspinning), sched.nmidle,
+		sched.runq.size);
+	if (detailed)
+		print(" gcwaiting=%s nmidlelocked=%d stopwait=%d sysmonwait=%s\n",
+			atomic_Load(&sched.gcwaiting) ? "true" : "false", sched.nmidlelocked,
+			sched.stopwait, atomic_Load(&sched.sysmonwait) ? "true" : "false");
+	// Most of this changes under our eyes: each pointer is read once.
+	for (int32_t i = 0; i < nallp; i++) {
+		P *pp = allp[i];
+		uint32_t n = atomic_Load(&pp->runqtail) - atomic_Load(&pp->runqhead);
+		if (detailed) {
+			M *mp = pp->m;
+			print("  P%d: status=%u schedtick=%u syscalltick=%u", i, pp->status,
+				pp->schedtick, pp->syscalltick);
+			printid(" m=", mp != NULL, mp != NULL ? mp->id : 0);
+			print(" runqsize=%u gfreecnt=%d timerslen=%d\n", n, pp->gFree.size,
+				pp->timers.nheap);
+		} else {
+			print("%s%u%s", i == 0 ? " [ " : " ", n, i == nallp - 1 ? " ]" : "");
+		}
+	}
+	if (!detailed) {
+		print(" schedticks=[ ");
+		for (int32_t i = 0; i < nallp; i++)
+			print("%u ", allp[i]->schedtick);
+		print("]\n");
+		unlock(&sched.lock);
+		return;
+	}
+
+	for (M *mp = allm; mp != NULL; mp = mp->alllink) {
+		P *pp = mp->p;
+		G *curg = mp->curg, *lockedg = mp->lockedg;
+		print("  M%ld:", mp->id);
+		printid(" p=", pp != NULL, pp != NULL ? pp->id : 0);
+		printid(" curg=", curg != NULL, curg != NULL ? (int64_t)curg->goid : 0);
+		print(" mallocing=%d throwing=%d preemptoff=%s locks=%d dying=%d spinning=%s "
+		      "blocked=%s",
+			mp->mallocing, mp->throwing, mp->preemptoff != NULL ? mp->preemptoff : "",
+			mp->locks, mp->dying, mp->spinning ? "true" : "false",
+			mp->blocked ? "true" : "false");
+		printid(" lockedg=", lockedg != NULL, lockedg != NULL ? (int64_t)lockedg->goid : 0);
+		print("\n");
+	}
+	forEachG(schedtrace_1, NULL);
+	unlock(&sched.lock);
 }
 
 // ---- GOMAXPROCS follows the limit of the control group ------------------------------------------------

@@ -86,12 +86,6 @@ gort_yield(void) {
 	Gosched();
 }
 
-// gort_goexit: Go's Goexit.
-void
-gort_goexit(void) {
-	Goexit();
-}
-
 // gort_poll is a safe point.
 void
 gort_poll(void) {
