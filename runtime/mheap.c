@@ -14,6 +14,7 @@
 
 #include "runtime/mcache.h"
 #include "runtime/mgc.h"
+#include "runtime/mgc.h"
 #include "runtime/mgcsweep.h"
 #include "runtime/mstats.h"
 
@@ -285,4 +286,16 @@ mSpanList_takeAll(mSpanList *list, mSpanList *other) {
 	}
 	other->first = NULL;
 	other->last = NULL;
+}
+
+static void
+freeOSMemory_1(void *v) {
+	mheap_scavengeAll(&mheap_);
+}
+
+// gort_free_os_memory is runtime/debug.FreeOSMemory: a collection, then all free pages go back.
+void
+gort_free_os_memory(void) {
+	GC();
+	systemstack(freeOSMemory_1, NULL);
 }
