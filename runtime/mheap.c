@@ -13,8 +13,6 @@
 #include "runtime/mheap.h"
 
 #include "runtime/mcache.h"
-#include "runtime/mgc.h"
-#include "runtime/mgc.h"
 #include "runtime/mgcsweep.h"
 #include "runtime/mstats.h"
 
@@ -286,16 +284,4 @@ mSpanList_takeAll(mSpanList *list, mSpanList *other) {
 	}
 	other->first = NULL;
 	other->last = NULL;
-}
-
-static void
-freeOSMemory_1(void *v) {
-	mheap_scavengeAll(&mheap_);
-}
-
-// gort_free_os_memory is runtime/debug.FreeOSMemory: a collection, then all free pages go back.
-void
-gort_free_os_memory(void) {
-	GC();
-	systemstack(freeOSMemory_1, NULL);
 }
