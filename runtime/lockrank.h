@@ -338,6 +338,11 @@ static const unsigned char lockPartialOrder[lockRankCount][lockRankCount] = {
 		[lockRankTimers] = 1,
 		[lockRankTimer] = 1,
 	},
+	[lockRankRoot] = {
+		[lockRankSysmon] = 1,
+		[lockRankScavenge] = 1,
+		[lockRankSweep] = 1,
+	},
 	[lockRankReflectOffs] = {
 		[lockRankItab] = 1,
 	},
