@@ -171,7 +171,8 @@ static const dbgVar dbgvars[] = {
 void
 parsedebugvars(void) {
 	debug.cgocheck = 1;
-	debug.invalidptr = 1;
+	// PORT: 1 in Go.  C programs have words that only look like pointers (DESIGN 4.4).
+	debug.invalidptr = 0;
 	debug.adaptivestackstart = 1;
 	// MADV_FREE is faster, but top and memory managers show the memory as if it were still ours.
 	debug.madvdontneed = 1;

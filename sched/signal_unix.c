@@ -35,6 +35,7 @@
 #include <ucontext.h>
 
 #include "runtime/mem.h"
+#include "runtime/mgcpacer.h"
 #include "runtime/mstats.h"
 #include "runtime/os_linux.h"
 #include "runtime/panic.h"
@@ -741,6 +742,7 @@ mpreinit(M *mp) {
 	runtime_mprotect(p, physPageSize, PROT_NONE);
 	setVMAName(p, total, "gort signal stack");
 	sysMemStat_add(&memstats.stacks_sys, (int64_t)total);
+	atomic_Xadd(&gcController.mappedReady, (uint64_t)total);
 	uintptr_t lo = (uintptr_t)p + physPageSize;
 	gsignalBlock *b = (gsignalBlock *)(lo + size);
 	b->old.ss_flags = SS_DISABLE;
@@ -802,6 +804,7 @@ mdestroy(M *mp) {
 	mp->gsignal = NULL;
 	runtime_munmap((void *)lo, end - lo);
 	sysMemStat_add(&memstats.stacks_sys, -(int64_t)(end - lo));
+	atomic_Xadd(&gcController.mappedReady, -(uint64_t)(end - lo));
 }
 
 // sigblock_save blocks all signals but those that glibc and musl use among threads.

@@ -40,6 +40,7 @@
 #include <unistd.h>
 
 #include "runtime/mem.h"
+#include "runtime/mgcpacer.h"
 #include "runtime/mstats.h"
 #include "runtime/os_linux.h"
 #include "runtime/runtime1.h"
@@ -603,6 +604,7 @@ stackofg0(uintptr_t size) {
 	runtime_mprotect(p, guard, PROT_NONE);
 	setVMAName(p, size + guard, "gort g0");
 	sysMemStat_add(&memstats.stacks_sys, (int64_t)(size + guard));
+	atomic_Xadd(&gcController.mappedReady, (uint64_t)(size + guard));
 	return (stack){(uintptr_t)p + guard, (uintptr_t)p + guard + size};
 }
 
@@ -612,6 +614,7 @@ stackfreeg0(stack stk) {
 	uintptr_t base = stk.lo - stackGuardSize;
 	runtime_munmap((void *)base, stk.hi - base);
 	sysMemStat_add(&memstats.stacks_sys, -(int64_t)(stk.hi - base));
+	atomic_Xadd(&gcController.mappedReady, -(uint64_t)(stk.hi - base));
 }
 
 // ---- questions -------------------------------------------------------------------------------------------
