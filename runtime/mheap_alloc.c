@@ -385,6 +385,8 @@ mheap_grow(mheap *h, uintptr_t npage, bool *ok) {
 				// now those down to a chunk's.
 				uintptr_t offset =
 					nextHeapRandBits(logHeapArenaBytes - logPallocChunkBytes);
+				// PORT: the first allocation may be a large one: leave it room.
+				offset %= (asize - ask) / pallocChunkBytes + 1;
 				h->curArena.base =
 					alignDown(h->curArena.base | offset << logPallocChunkBytes,
 						pallocChunkBytes);
@@ -410,6 +412,7 @@ mheap_grow(mheap *h, uintptr_t npage, bool *ok) {
 		// And the bits down to a page's: a random number of pages is never used.
 		uintptr_t randOffset = nextHeapRandBits(logPallocChunkBytes);
 		uintptr_t randNumPages = alignDown(randOffset, pageSize) / pageSize;
+		randNumPages = min(randNumPages, (nBase - v) / pageSize - npage); // PORT: as above
 		if (randNumPages != 0)
 			pageAlloc_markRandomPaddingPages(&h->pages, v, randNumPages);
 	}
