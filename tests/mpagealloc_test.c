@@ -4,8 +4,6 @@
 
 // The page allocator against a model that looks at one page at a time. Go's own cases and generated
 // ones are in the vectors pa and si.
-#include <criterion/criterion.h>
-
 #include "runtime/gort.h"
 
 #include "runtime/mpagealloc.h"

@@ -4,8 +4,6 @@
 
 // The page cache against a model, and its way to the page allocator and back. Go's own cases are in
 // the vectors pc and pa.
-#include <criterion/criterion.h>
-
 #include "runtime/gort.h"
 
 #include "runtime/mgcpacer.h"

@@ -4,13 +4,12 @@
 
 // Bitmaps of a chunk against a model that looks at one page at a time, on random bitmaps.  Go's own
 // cases and many more are in the vectors pb, pd, bit and sum.
-#include <criterion/criterion.h>
-
 #include "runtime/gort.h"
 
 #include "runtime/mgcscavenge.h"
 #include "runtime/mpagealloc.h"
 #include "runtime/mpallocbits.h"
+#include "tests/support/support.h"
 
 static uint64_t seed;
 

@@ -3,8 +3,6 @@
 // license that can be found in the LICENSE file.
 
 // Span sets.
-#include <criterion/criterion.h>
-
 #include "runtime/gort.h"
 
 #include "runtime/mheap.h"
