@@ -159,8 +159,7 @@ Test(TypePointers, Conservative) {
 	for (uintptr_t words = 1; words < 300; words += 7) {
 		gort_type t = {words * 8, (words + 1) / 2 * 8, NULL, "conservative"};
 		mspan s = makeSpan(33, false); // 1152
-		heapSetTypeSmallHeader(
-			s.startAddr + 8, s.elemsize - 8, &t, (const _type **)s.startAddr, &s);
+		*(const _type **)s.startAddr = &t;
 		checkRanges(&s, s.startAddr, s.startAddr + 8, &t, &state);
 	}
 	gort_type t = {512, 512, NULL, "full"};
