@@ -307,8 +307,18 @@ GORT_API void gort_defer_pop(gort_deferred *d); // unlinks and runs it
 // gort_register_dso tells the runtime of a shared object or program: where stores with a barrier
 // stand in its code, and an address in it, by which its globals are found.
 GORT_API void gort_register_dso(const void *unsafepc, const void *unsafepcend, const void *here);
+// gort_register_async_text does so for its GORT_ASYNC functions.
+GORT_API void gort_register_async_text(const void *begin, const void *end);
+
+// GORT_ASYNC before a function's definition: a time slice that ends inside it moves the goroutine
+// off its thread, where others are stopped together with the thread.  Neither the function nor its
+// callers may hold a lock that belongs to a thread (pthread_mutex, stdio) or use thread-local
+// objects, errno among them.
+#define GORT_ASYNC __attribute__((noinline, section("gort_async_text")))
 
 #ifndef GORT_NO_REGISTER
+extern const char __start_gort_async_text[] __attribute__((weak, visibility("hidden")));
+extern const char __stop_gort_async_text[] __attribute__((weak, visibility("hidden")));
 extern const char __start_gort_unsafe_pc[] __attribute__((weak, visibility("hidden")));
 extern const char __stop_gort_unsafe_pc[] __attribute__((weak, visibility("hidden")));
 __attribute__((constructor, weak, visibility("hidden"))) void gort_dso_init(void);
@@ -316,6 +326,7 @@ __attribute__((constructor, weak, visibility("hidden"))) void
 gort_dso_init(void)
 {
 	gort_register_dso(__start_gort_unsafe_pc, __stop_gort_unsafe_pc, (const void *)(uintptr_t)gort_dso_init);
+	gort_register_async_text(__start_gort_async_text, __stop_gort_async_text);
 }
 #endif
 

@@ -388,10 +388,16 @@ inplacePreempt(
 		inplace_publish(gp, pc, sp, bp, framelo, framehi);
 		atomic_Store(&gp->inplace, inplaceParked);
 		atomic_Xadd(&inplaceParkedMs, 1);
-		inplace_stop_on_gsignal(gp);
+		bool stopped = inplace_stop_on_gsignal(gp);
 		atomic_Xadd(&inplaceParkedMs, -1);
 		inplace_unpublish(gp);
-		if (!gp->preemptStop && !atomic_Load(&sched.gcwaiting))
+		// A new time slice; or, if no M was there to take the P, the old one: one is being made.
+		pp = mp->p;
+		if (stopped)
+			pp->preempt = false;
+		atomic_Fence();
+		if (!gp->preemptStop && !atomic_Load(&sched.gcwaiting) &&
+			atomic_Load(&pp->runSafePointFn) == 0)
 			return false;
 	}
 }

@@ -171,7 +171,8 @@ sigInstallGoHandler(uint32_t sig) {
 		return fwdSig[sig] == (uintptr_t)SIG_DFL;
 	if (islibrary)
 		return false;
-	return (flags & _SigThrow) != 0 && fwdSig[sig] == (uintptr_t)SIG_DFL;
+	return (flags & _SigThrow) != 0 &&
+	       (fwdSig[sig] == (uintptr_t)SIG_DFL || fwdSig[sig] == (uintptr_t)SIG_IGN);
 }
 
 // initsig installs the handlers.  No other thread runs yet.

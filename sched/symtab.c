@@ -251,8 +251,8 @@ objectname(uintptr_t pc) {
 
 // ---- functions --------------------------------------------------------------------------------------------
 
-// findfunc_slow walks the symbol table.  The best symbol is the one that begins last at or before
-// pc and, if it has a size, contains it; of several that begin there, a global one.
+// findfunc_slow walks the symbol table.  The best symbol is the one that contains pc and begins last;
+// of several that begin there, a global one.
 static funcInfo
 findfunc_slow(uintptr_t pc) {
 	funcInfo f = {.object = object_of(pc)};
@@ -268,7 +268,7 @@ findfunc_slow(uintptr_t pc) {
 		unsigned t = ELF64_ST_TYPE(s->st_info);
 		if ((t != STT_FUNC && t != STT_GNU_IFUNC) || s->st_shndx == SHN_UNDEF)
 			continue;
-		if (s->st_value > v || (s->st_size != 0 && v - s->st_value >= s->st_size))
+		if (s->st_value > v || v - s->st_value >= max(s->st_size, (Elf64_Xword)1))
 			continue;
 		if (best == NULL || s->st_value > best->st_value ||
 			(s->st_value == best->st_value && ELF64_ST_BIND(s->st_info) == STB_GLOBAL))
