@@ -60,7 +60,7 @@ def main():
         except (OSError, subprocess.CalledProcessError) as e:
             print('run.py: no Go side (%s)' % e, file=sys.stderr)
             have_go = False
-    impls = {'c': lambda w: os.path.join(cwd, 'examples' if w == 'index' else 'bench', w)}
+    impls = {'c': lambda w: os.path.join(cwd, 'bench', w)}
     if have_go:
         impls['go'] = lambda w: os.path.join(gobin, w)
     out = open(o.out, 'a') if o.out else None

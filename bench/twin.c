@@ -2,7 +2,9 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "twin.h"
 
 #include <math.h>

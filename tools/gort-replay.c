@@ -38,7 +38,7 @@ static const struct family {
 };
 
 // Families and commands that a later part of gort answers.  Their vectors are counted apart.
-static const char *const later[] = {"pi.", "sg.", "sv.", "gt.scan", "gt.expand", "sq."};
+static const char *const later[] = {"pi.", "sg.", "sv.", "th.", "gt.scan", "gt.expand", "sq."};
 
 static bool
 is_later(const char *cmd) {

@@ -58,8 +58,7 @@ struct table {
 static _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 static _Noreturn void
-die(const char *fmt, ...)
-{
+die(const char *fmt, ...) {
 	va_list ap;
 	fputs("mksizeclasses: ", stderr);
 	va_start(ap, fmt);
@@ -70,27 +69,25 @@ die(const char *fmt, ...)
 }
 
 static bool
-powerOfTwo(int x)
-{
+powerOfTwo(int x) {
 	return x != 0 && (x & (x - 1)) == 0;
 }
 
 static int
-log2floor(int x)
-{
+log2floor(int x) {
 	return 31 - __builtin_clz((unsigned)x);
 }
 
 // spanPages is the number of pages of a span of objects of this size: the fewest whose tail is
 // within the limit.
 static int
-spanPages(const struct options *o, int size)
-{
+spanPages(const struct options *o, int size) {
 	int64_t alloc = o->pageSize;
 	while ((double)(alloc % size) > o->tailWaste * (double)alloc) {
 		alloc += o->pageSize;
 		if (alloc / o->pageSize > 255)
-			die("a span of objects of %d bytes needs more than 255 pages of %d bytes to "
+			die("a span of objects of %d bytes needs more than 255 pages of %d bytes "
+			    "to "
 			    "keep its tail within %g%%",
 				size, o->pageSize, o->tailWaste * 100);
 	}
@@ -100,8 +97,7 @@ spanPages(const struct options *o, int size)
 // computeDivMagic checks that a division by the size can be done as a 32-bit multiplication for
 // every offset in a span: n / size == n * (^0/size + 1) >> 32.
 static void
-computeDivMagic(const struct options *o, const struct class *c)
-{
+computeDivMagic(const struct options *o, const struct class *c) {
 	uint64_t limit = (uint64_t)c->npages * (uint64_t)o->pageSize;
 	uint64_t m = UINT32_MAX / (uint32_t)c->size + 1;
 	for (uint64_t n = 0; n <= limit; n++)
@@ -112,8 +108,7 @@ computeDivMagic(const struct options *o, const struct class *c)
 }
 
 static void
-append(struct table *t, int size, int npages)
-{
+append(struct table *t, int size, int npages) {
 	if (t->n == maxClasses)
 		die("more than %d size classes", maxClasses);
 	t->c[t->n++] = (struct class){size, npages};
@@ -122,8 +117,7 @@ append(struct table *t, int size, int npages)
 // growClasses lets each class take what its span would waste, as long as sizes stay a multiple
 // of largeSizeDiv, which the lookup table for large sizes needs.
 static void
-growClasses(struct table *t)
-{
+growClasses(struct table *t) {
 	for (int i = 1; i < t->n; i++) {
 		struct class *c = &t->c[i];
 		int psize = c->npages * t->o.pageSize;
@@ -138,15 +132,13 @@ growClasses(struct table *t)
 // roundAlign is the distance of classes from a size, a power of two, on: at most the round waste,
 // a power of two, and so that each step is a multiple of what the lookup tables can tell apart.
 static int
-roundAlign(const struct options *o, int size)
-{
+roundAlign(const struct options *o, int size) {
 	int a = (int)((double)size * o->roundWaste);
 	return a < 1 ? 1 : 1 << log2floor(a);
 }
 
 static void
-makeClasses(struct table *t)
-{
+makeClasses(struct table *t) {
 	const struct options *o = &t->o;
 	t->n = 0;
 	append(t, 0, 0);
@@ -181,8 +173,7 @@ makeClasses(struct table *t)
 
 // sizeToSizeClass returns the smallest class that holds size bytes.
 static int
-sizeToSizeClass(const struct table *t, int size)
-{
+sizeToSizeClass(const struct table *t, int size) {
 	for (int j = 0; j < t->n; j++)
 		if (t->c[j].size >= size)
 			return j;
@@ -190,37 +181,32 @@ sizeToSizeClass(const struct table *t, int size)
 }
 
 static int
-objects(const struct table *t, int i)
-{
+objects(const struct table *t, int i) {
 	return t->c[i].npages * t->o.pageSize / t->c[i].size;
 }
 
 static int
-tail(const struct table *t, int i)
-{
+tail(const struct table *t, int i) {
 	int span = t->c[i].npages * t->o.pageSize;
 	return span - t->c[i].size * (span / t->c[i].size);
 }
 
 // maxWaste is the part of a span that is wasted when each object in it is as small as can be.
 static double
-maxWaste(const struct table *t, int i)
-{
+maxWaste(const struct table *t, int i) {
 	int span = t->c[i].npages * t->o.pageSize;
 	return (double)((t->c[i].size - t->c[i - 1].size - 1) * objects(t, i) + tail(t, i)) /
-		(double)span;
+	       (double)span;
 }
 
 static int
-minAlign(const struct table *t, int i)
-{
+minAlign(const struct table *t, int i) {
 	int bits = __builtin_ctz((unsigned)t->c[i].size);
 	return 1 << (bits < t->o.pageShift ? bits : t->o.pageShift);
 }
 
 static void
-printTable(FILE *w, const struct table *t, const char *prefix)
-{
+printTable(FILE *w, const struct table *t, const char *prefix) {
 	fprintf(w, "%s%-5s  %-9s  %-10s  %-7s  %-10s  %-9s  %-9s\n", prefix, "class", "bytes/obj",
 		"bytes/span", "objects", "tail waste", "max waste", "min align");
 	int minAligns[32] = {0};
@@ -248,8 +234,7 @@ printTable(FILE *w, const struct table *t, const char *prefix)
 // printArray writes n numbers; value(t, i) makes each.
 static void
 printArray(FILE *w, const struct table *t, const char *decl, int n,
-	long (*value)(const struct table *, int), const char *suffix)
-{
+	long (*value)(const struct table *, int), const char *suffix) {
 	fprintf(w, "%s = {", decl);
 	for (int i = 0; i < n; i++)
 		fprintf(w, "%s%ld%s,", i % 16 == 0 ? "\n\t" : " ", value(t, i), suffix);
@@ -257,38 +242,32 @@ printArray(FILE *w, const struct table *t, const char *decl, int n,
 }
 
 static long
-sizeOf(const struct table *t, int i)
-{
+sizeOf(const struct table *t, int i) {
 	return t->c[i].size;
 }
 
 static long
-npagesOf(const struct table *t, int i)
-{
+npagesOf(const struct table *t, int i) {
 	return t->c[i].npages;
 }
 
 static long
-divMagicOf(const struct table *t, int i)
-{
+divMagicOf(const struct table *t, int i) {
 	return i == 0 ? 0 : (long)(uint32_t)(UINT32_MAX / (uint32_t)t->c[i].size + 1);
 }
 
 static long
-class8Of(const struct table *t, int i)
-{
+class8Of(const struct table *t, int i) {
 	return sizeToSizeClass(t, i * smallSizeDiv);
 }
 
 static long
-class128Of(const struct table *t, int i)
-{
+class128Of(const struct table *t, int i) {
 	return sizeToSizeClass(t, smallSizeMax + i * largeSizeDiv);
 }
 
 static int
-maxObjsPerSpan(const struct table *t)
-{
+maxObjsPerSpan(const struct table *t) {
 	int most = 0;
 	for (int i = 1; i < t->n; i++)
 		most = objects(t, i) > most ? objects(t, i) : most;
@@ -296,8 +275,7 @@ maxObjsPerSpan(const struct table *t)
 }
 
 static int
-maxNPages(const struct table *t)
-{
+maxNPages(const struct table *t) {
 	int most = 0;
 	for (int i = 1; i < t->n; i++)
 		most = t->c[i].npages > most ? t->c[i].npages : most;
@@ -305,15 +283,13 @@ maxNPages(const struct table *t)
 }
 
 static int
-nClass128(const struct table *t)
-{
+nClass128(const struct table *t) {
 	return (t->o.maxSmallSize - smallSizeMax) / largeSizeDiv + 1;
 }
 
 // headerlessNPages is the most pages of a span whose objects have no malloc header.
 static int
-headerlessNPages(const struct table *t)
-{
+headerlessNPages(const struct table *t) {
 	int most = 0;
 	for (int i = 1; i < t->n && t->c[i].size <= minSizeForMallocHeader; i++)
 		most = t->c[i].npages > most ? t->c[i].npages : most;
@@ -321,8 +297,7 @@ headerlessNPages(const struct table *t)
 }
 
 static void
-printC(FILE *w, const struct table *t)
-{
+printC(FILE *w, const struct table *t) {
 	fprintf(w, "// Code generated by tools/mksizeclasses; DO NOT EDIT.\n\n"
 		   "// Size classes of small objects.  See README.md.\n"
 		   "#ifndef GORT_SIZECLASSES_H\n#define GORT_SIZECLASSES_H\n\n"
@@ -354,21 +329,22 @@ printC(FILE *w, const struct table *t)
 	fprintf(w, "\tSizeClassesHeaderlessNPages = %d,\n", headerlessNPages(t));
 	fprintf(w, "};\n\n");
 	printArray(w, t, "static const uint16_t SizeClassToSize[NumSizeClasses]", t->n, sizeOf, "");
-	printArray(w, t, "static const uint8_t SizeClassToNPages[NumSizeClasses]", t->n, npagesOf, "");
-	printArray(w, t, "static const uint32_t SizeClassToDivMagic[NumSizeClasses]", t->n, divMagicOf,
-		"u");
+	printArray(
+		w, t, "static const uint8_t SizeClassToNPages[NumSizeClasses]", t->n, npagesOf, "");
+	printArray(w, t, "static const uint32_t SizeClassToDivMagic[NumSizeClasses]", t->n,
+		divMagicOf, "u");
 	printArray(w, t, "static const uint8_t SizeToSizeClass8[SmallSizeMax / SmallSizeDiv + 1]",
 		smallSizeMax / smallSizeDiv + 1, class8Of, "");
 	printArray(w, t,
-		"static const uint8_t SizeToSizeClass128[(MaxSmallSize - SmallSizeMax) / LargeSizeDiv + 1]",
+		"static const uint8_t SizeToSizeClass128[(MaxSmallSize - SmallSizeMax) / "
+		"LargeSizeDiv + 1]",
 		nClass128(t), class128Of, "");
 	fprintf(w, "#include \"sizeclasses/constraints.h\"\n\n#endif\n");
 }
 
 static void
 jsonArray(FILE *w, const struct table *t, const char *name, int n,
-	long (*value)(const struct table *, int), const char *end)
-{
+	long (*value)(const struct table *, int), const char *end) {
 	fprintf(w, "  \"%s\": [", name);
 	for (int i = 0; i < n; i++)
 		fprintf(w, "%s%ld", i == 0 ? "" : ",", value(t, i));
@@ -376,19 +352,22 @@ jsonArray(FILE *w, const struct table *t, const char *name, int n,
 }
 
 static void
-printJSON(FILE *w, const struct table *t)
-{
-	fprintf(w, "{\n  \"MinHeapAlign\": %d, \"MaxSmallSize\": %d, \"SmallSizeDiv\": %d, "
-		   "\"SmallSizeMax\": %d, \"LargeSizeDiv\": %d,\n",
+printJSON(FILE *w, const struct table *t) {
+	fprintf(w,
+		"{\n  \"MinHeapAlign\": %d, \"MaxSmallSize\": %d, \"SmallSizeDiv\": %d, "
+		"\"SmallSizeMax\": %d, \"LargeSizeDiv\": %d,\n",
 		minHeapAlign, t->o.maxSmallSize, smallSizeDiv, smallSizeMax, largeSizeDiv);
-	fprintf(w, "  \"NumSizeClasses\": %d, \"PageShift\": %d, \"MaxObjsPerSpan\": %d, "
-		   "\"MaxSizeClassNPages\": %d, \"TinySize\": %d, \"TinySizeClass\": %d,\n",
+	fprintf(w,
+		"  \"NumSizeClasses\": %d, \"PageShift\": %d, \"MaxObjsPerSpan\": %d, "
+		"\"MaxSizeClassNPages\": %d, \"TinySize\": %d, \"TinySizeClass\": %d,\n",
 		t->n, t->o.pageShift, maxObjsPerSpan(t), maxNPages(t), tinySize,
 		sizeToSizeClass(t, tinySize));
 	fprintf(w, "  \"classes\": [\n");
 	for (int i = 1; i < t->n; i++)
-		fprintf(w, "    {\"class\": %d, \"size\": %d, \"npages\": %d, \"objects\": %d, "
-			   "\"tailWaste\": %d, \"maxWaste\": %.4f, \"minAlign\": %d, \"divMagic\": %ld}%s\n",
+		fprintf(w,
+			"    {\"class\": %d, \"size\": %d, \"npages\": %d, \"objects\": %d, "
+			"\"tailWaste\": %d, \"maxWaste\": %.4f, \"minAlign\": %d, \"divMagic\": "
+			"%ld}%s\n",
 			i, t->c[i].size, t->c[i].npages, objects(t, i), tail(t, i), maxWaste(t, i),
 			minAlign(t, i), divMagicOf(t, i), i + 1 < t->n ? "," : "");
 	fprintf(w, "  ],\n");
@@ -399,22 +378,25 @@ printJSON(FILE *w, const struct table *t)
 
 // explain says where an object of size bytes goes and why, without and with pointers.
 static void
-explain(FILE *w, const struct table *t, long size)
-{
+explain(FILE *w, const struct table *t, long size) {
 	for (int ptrs = 0; ptrs < 2; ptrs++) {
 		fprintf(w, "%ld bytes %s pointers: ", size, ptrs ? "with" : "without");
 		long need = size;
 		if (size > t->o.maxSmallSize - mallocHeaderSize) {
 			long pages = (size + t->o.pageSize - 1) / t->o.pageSize;
-			fprintf(w, "a large object, in a span of its own of %ld page%s (%ld bytes, %ld of "
-				   "them unused): over %d = %d - %d bytes for a header\n",
+			fprintf(w,
+				"a large object, in a span of its own of %ld page%s (%ld bytes, "
+				"%ld of "
+				"them unused): over %d = %d - %d bytes for a header\n",
 				pages, pages == 1 ? "" : "s", pages * t->o.pageSize,
 				pages * t->o.pageSize - size, t->o.maxSmallSize - mallocHeaderSize,
 				t->o.maxSmallSize, mallocHeaderSize);
 			continue;
 		}
 		if (!ptrs && size > 0 && size < tinySize) {
-			fprintf(w, "the tiny allocator: shares a %d-byte block of class %d with others\n",
+			fprintf(w,
+				"the tiny allocator: shares a %d-byte block of class %d with "
+				"others\n",
 				tinySize, sizeToSizeClass(t, tinySize));
 			continue;
 		}
@@ -424,14 +406,17 @@ explain(FILE *w, const struct table *t, long size)
 		}
 		if (ptrs && size > minSizeForMallocHeader) {
 			need = size + mallocHeaderSize;
-			fprintf(w, "+ %d for the header with its type = %ld bytes; ", mallocHeaderSize, need);
+			fprintf(w, "+ %d for the header with its type = %ld bytes; ",
+				mallocHeaderSize, need);
 		} else if (ptrs) {
 			fprintf(w, "pointer bits at the end of the span; ");
 		}
 		int c = sizeToSizeClass(t, (int)need);
 		int span = t->c[c].npages * t->o.pageSize;
-		fprintf(w, "class %d of %d bytes (the one before holds %d), %ld unused; a span is %d page%s, "
-			   "%d objects, tail %d bytes\n",
+		fprintf(w,
+			"class %d of %d bytes (the one before holds %d), %ld unused; a span is %d "
+			"page%s, "
+			"%d objects, tail %d bytes\n",
 			c, t->c[c].size, t->c[c - 1].size, t->c[c].size - need, t->c[c].npages,
 			t->c[c].npages == 1 ? "" : "s", span / t->c[c].size, tail(t, c));
 	}
@@ -447,8 +432,7 @@ struct histogram {
 
 // readHistogram reads lines "SIZE COUNT"; # starts a comment.
 static void
-readHistogram(struct histogram *h, const char *file, int maxSmallSize)
-{
+readHistogram(struct histogram *h, const char *file, int maxSmallSize) {
 	FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "r");
 	if (f == NULL)
 		die("%s: %s", file, strerror(errno));
@@ -465,7 +449,8 @@ readHistogram(struct histogram *h, const char *file, int maxSmallSize)
 			continue;
 		unsigned long long size, count;
 		char rest;
-		if (strchr(line, '-') != NULL || sscanf(line, "%llu %llu %c", &size, &count, &rest) != 2)
+		if (strchr(line, '-') != NULL ||
+			sscanf(line, "%llu %llu %c", &size, &count, &rest) != 2)
 			die("%s:%d: \"%s\" is not SIZE COUNT", file, n, line);
 		if (size == 0 || size > (unsigned long long)maxSmallSize)
 			h->larger += count;
@@ -484,8 +469,7 @@ readHistogram(struct histogram *h, const char *file, int maxSmallSize)
 // cheapestSpan is the number of pages, up to what Go's table needs at most, in which an object of
 // this size costs the fewest bytes.
 static int
-cheapestSpan(const struct options *o, int size)
-{
+cheapestSpan(const struct options *o, int size) {
 	enum { most = 10 };
 	if (size <= minSizeForMallocHeader)
 		return 1; // the heap bits and mark bits at the end of the span are laid out for one page
@@ -504,8 +488,7 @@ cheapestSpan(const struct options *o, int size)
 // footprint is what the histogram's objects take with a table, in bytes: each object its share of
 // its span.
 static double
-footprint(const struct table *t, const struct histogram *h)
-{
+footprint(const struct table *t, const struct histogram *h) {
 	double sum = 0;
 	for (int i = 1, s = 1; i < t->n; i++)
 		for (; s <= t->c[i].size && s <= t->o.maxSmallSize; s++)
@@ -516,8 +499,7 @@ footprint(const struct table *t, const struct histogram *h)
 // fit places limit-1 classes for the histogram.  Candidates are the sizes that the lookup tables
 // can tell apart; some are fixed (see sizeclasses/constraints.h).
 static void
-fit(struct table *t, const struct histogram *h, int limit)
-{
+fit(struct table *t, const struct histogram *h, int limit) {
 	static int cand[maxClasses];
 	int n = 0;
 	cand[n++] = 0;
@@ -548,7 +530,8 @@ fit(struct table *t, const struct histogram *h, int limit)
 			if (k == 0)
 				continue;
 			for (int j = i - 1; j >= 0; j--) {
-				double v = best[(k - 1) * n + j] + (double)(below[i] - below[j]) * each[i];
+				double v = best[(k - 1) * n + j] +
+					   (double)(below[i] - below[j]) * each[i];
 				if (v < *b) {
 					*b = v;
 					from[k * n + i] = j;
@@ -589,14 +572,14 @@ static const char usage[] =
 	"  --round-waste PCT most of an object that rounding up may waste (12.5)\n"
 	"  --format FORMAT   c: the header; text: Go's table; json (c)\n"
 	"  --explain SIZE    say where an object of SIZE bytes goes, and why\n"
-	"  --fit FILE        a table for the sizes in FILE (lines \"SIZE COUNT\"; - reads standard\n"
+	"  --fit FILE        a table for the sizes in FILE (lines \"SIZE COUNT\"; - reads "
+	"standard\n"
 	"                    input), and on standard error what it saves\n"
 	"  --output FILE     write there instead of to standard output\n"
 	"  --help            this text\n";
 
 static long
-number(const char *opt, const char *val, long lo, long hi)
-{
+number(const char *opt, const char *val, long lo, long hi) {
 	char *end;
 	errno = 0;
 	long v = strtol(val, &end, 10);
@@ -608,8 +591,7 @@ number(const char *opt, const char *val, long lo, long hi)
 }
 
 static double
-percent(const char *opt, const char *val)
-{
+percent(const char *opt, const char *val) {
 	char *end;
 	errno = 0;
 	double v = strtod(val, &end);
@@ -621,8 +603,7 @@ percent(const char *opt, const char *val)
 }
 
 int
-main(int argc, char **argv)
-{
+main(int argc, char **argv) {
 	static struct table t = {.o = {8192, 13, 32768, 0.125, 0.125}};
 	const char *format = "c", *histfile = NULL, *output = NULL, *explainSize = NULL;
 	for (int i = 1; i < argc; i++) {
@@ -661,7 +642,8 @@ main(int argc, char **argv)
 			t.o.roundWaste = percent(opt, val);
 		} else if (strcmp(opt, "--format") == 0) {
 			format = val;
-			if (strcmp(val, "c") != 0 && strcmp(val, "text") != 0 && strcmp(val, "json") != 0)
+			if (strcmp(val, "c") != 0 && strcmp(val, "text") != 0 &&
+				strcmp(val, "json") != 0)
 				die("%s: \"%s\" is not c, text or json", opt, val);
 		} else if (strcmp(opt, "--explain") == 0) {
 			number(opt, val, 0, LONG_MAX / 2);
@@ -681,10 +663,11 @@ main(int argc, char **argv)
 		fitted.o = t.o;
 		fit(&fitted, &h, t.n);
 		double after = footprint(&fitted, &h);
-		fprintf(stderr, "%llu objects (%llu more are not small): %.0f bytes in %d classes, "
-				"before %.0f in %d: %.2f%% saved\n",
-			(unsigned long long)(h.objects - h.larger), (unsigned long long)h.larger, after,
-			fitted.n - 1, before, t.n - 1, 100 * (before - after) / before);
+		fprintf(stderr,
+			"%llu objects (%llu more are not small): %.0f bytes in %d classes, "
+			"before %.0f in %d: %.2f%% saved\n",
+			(unsigned long long)(h.objects - h.larger), (unsigned long long)h.larger,
+			after, fitted.n - 1, before, t.n - 1, 100 * (before - after) / before);
 		t = fitted;
 		free(h.count);
 	}
