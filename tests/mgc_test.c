@@ -342,6 +342,43 @@ Test(Gc, ForgottenBarrier) {
 	RUN(forgotten);
 }
 
+// The same for sure: lists that nothing refers to (their addresses are masked) turn up in globals
+// after marking seemed done.  The second scan finds them and marking goes on.
+static uintptr_t masked[nelem(unbarriered)];
+
+static NOINLINE void
+makeMasked(void) {
+	for (size_t i = 0; i < nelem(masked); i++)
+		masked[i] = ~(uintptr_t)makeList(100);
+}
+
+static void
+rescan(void) {
+	gort_gomaxprocs(2); // one for this goroutine, one for the marker, which will spin
+	gort_gc();
+	makeMasked();
+	uint32_t restarts = gcDebugMarkDone.rootRestarts;
+	gcDebugMarkDone.restartedDueTo27993 = false;
+	atomic_Store(&gcDebugMarkDone.spinAfterRaggedBarrier, true);
+	uint32_t n = atomic_Load(&work.cycles);
+	gcStart((gcTrigger){.kind = gcTriggerCycle, .n = n + 1});
+	while (!gcIsMarkDone())
+		gort_yield();
+	for (size_t i = 0; i < nelem(unbarriered); i++)
+		unbarriered[i] = (list *)~masked[i];
+	atomic_Store(&gcDebugMarkDone.spinAfterRaggedBarrier, false);
+	gcWaitOnMark(n + 1);
+	CHECK(gcDebugMarkDone.rootRestarts > restarts);
+	CHECK(gcDebugMarkDone.restartedDueTo27993);
+	gort_gc();
+	for (size_t i = 0; i < nelem(unbarriered); i++)
+		CHECK(checkList(unbarriered[i], 100));
+}
+
+Test(Gc, RescanGlobals) {
+	RUN(rescan);
+}
+
 // Cycles start by themselves, and the heap stays near the goal.
 static void
 paced(void) {
