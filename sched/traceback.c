@@ -79,13 +79,11 @@ unwinder_trapcaller(unwinder *u) {
 				u->callersp = sp + 8;
 			return; // push %rbp; mov %rsp, %rbp: there is a frame
 		}
-		if (e[k] == 0x55 || memcmp(objectname(u->pc), "/proc/self/exe", 14) == 0)
-			return;
 	}
 	if (u->callersp != 0)
 		return;
-	// No frame pointer here.  What looks like a return address into a function with a name in the
-	// program is the caller, most probably.
+	// A leaf, or no frame pointers here.  What looks like a return address into a function with a
+	// name in the program is the caller, most probably.
 	uintptr_t limit = min(u->stk.hi - 8, sp + 8192);
 	for (uintptr_t p = sp; p <= limit; p += 8) {
 		uintptr_t v = *(const uintptr_t *)p;
