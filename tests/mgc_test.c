@@ -13,7 +13,7 @@
 #include "sched/proc.h"
 #include "tests/support/support.h"
 
-// ---- formats ------------------------------------------------------------------------------------
+// ---- formats -----------------------------------------------------------------------------------
 
 static void
 checkMS(uint64_t ns, const char *want) {
@@ -57,7 +57,7 @@ Test(GcTrace, ItoaDiv) {
 	cr_assert_arr_eq(p, "07", 2);
 }
 
-// ---- triggers ------------------------------------------------------------------------------------
+// ---- triggers ----------------------------------------------------------------------------------
 
 static void
 triggerTest(void) {
@@ -270,7 +270,7 @@ Test(Gc, TestIsReachable) {
 	RUN(isReachable);
 }
 
-// ---- concurrency ---------------------------------------------------------------------------------
+// ---- concurrency -------------------------------------------------------------------------------
 
 // Goroutines that build, cut and check lists while others force cycles.
 static gort_waitgroup wg;
