@@ -532,12 +532,6 @@ mallocgcLarge(uintptr_t size, const _type *typ, bool needzero, bool marking, uin
 
 // ---- all of them -------------------------------------------------------------------------------------------------
 
-// mallocNoMCache is for a thread that may not allocate.
-static COLD _Noreturn void
-mallocNoMCache(void) {
-	throw("mallocgc called without a P or outside bootstrapping");
-}
-
 // mallocgcRest is mallocgc for what its fast half does not do.
 static NOINLINE void *
 mallocgcRest(uintptr_t size, const _type *typ, bool needzero, bool marking, uintptr_t *elemsize) {
@@ -546,9 +540,6 @@ mallocgcRest(uintptr_t size, const _type *typ, bool needzero, bool marking, uint
 		return &zerobase;
 	}
 	mcache *c = tlsmcache();
-	if (c == NULL) {
-		mallocNoMCache();
-	}
 	if (size > maxSmallSize - MallocHeaderSize) {
 		return mallocgcLarge(size, typ, needzero, marking, elemsize);
 	}
@@ -601,9 +592,18 @@ mallocgcMarking(uintptr_t size, const _type *typ, bool needzero) {
 	return x;
 }
 
+// mallocNoMCache is for a thread that may not allocate.
+static COLD _Noreturn void
+mallocNoMCache(void) {
+	throw("mallocgc called without a P or outside bootstrapping");
+}
+
 // mallocgcSlow is mallocgc for what its fast half does not do.
 static NOINLINE void *
 mallocgcSlow(uintptr_t size, const _type *typ, bool needzero) {
+	if (tlsmcache() == NULL) {
+		mallocNoMCache();
+	}
 	if (unlikely(gcBlackenEnabled != 0)) {
 		return mallocgcMarking(size, typ, needzero);
 	}
