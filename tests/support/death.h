@@ -1,0 +1,76 @@
+// Copyright 2026 The gort authors and the Go authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Tests of code that ends the process: it runs in a child, and its last words are looked at.
+#ifndef GORT_TESTS_SUPPORT_DEATH_H
+#define GORT_TESTS_SUPPORT_DEATH_H
+
+#include "tests/support/support.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sched/proc.h"
+
+enum { deathMax = 1 << 16 };
+
+static void (*death_fn)(void);
+
+static void
+death_main(void) {
+	death_fn();
+	_exit(0);
+}
+
+// deathOf runs fn as the main goroutine of a child process, or as it is with start == false, and
+// returns the child's wait status; text gets what it wrote to standard error.
+static inline int
+deathOf(void (*fn)(void), bool start, char text[deathMax]) {
+	int p[2];
+	cr_assert(pipe(p) == 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(p[1], 2);
+		close(p[0]);
+		close(p[1]);
+		alarm(30);
+		death_fn = fn;
+		if (start)
+			runtime_start(death_main);
+		else
+			death_main();
+		_exit(0);
+	}
+	close(p[1]);
+	size_t n = 0;
+	for (;;) {
+		char drop[512];
+		ssize_t k = n < deathMax - 1 ? read(p[0], text + n, deathMax - 1 - n)
+					     : read(p[0], drop, sizeof(drop));
+		if (k <= 0)
+			break;
+		if (n < deathMax - 1)
+			n += (size_t)k;
+	}
+	text[n] = 0;
+	close(p[0]);
+	int status = 0;
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+// expectDeath: fn ends with status 2, and its last words begin with want.
+static inline void
+expectDeath(void (*fn)(void), const char *want) {
+	static char text[deathMax];
+	int status = deathOf(fn, true, text);
+	cr_expect(
+		WIFEXITED(status) && WEXITSTATUS(status) == 2, "status %#x, text %s", status, text);
+	cr_expect(strncmp(text, want, strlen(want)) == 0, "got %s\nwant %s", text, want);
+}
+
+#endif
