@@ -49,7 +49,7 @@ persistentalloc(uintptr_t size, uintptr_t align, sysMemStat *sysStat) {
 	}
 
 	M *mp = acquirem();
-	bool global = mp->p == NULL;
+	bool global = mp == NULL || mp->p == NULL;
 	persistentAlloc *persistent;
 	if (!global) {
 		persistent = &mp->p->palloc;

@@ -12,7 +12,7 @@
 // their two ends, which write the same bytes twice but no half words, and long ones use rep movsq
 // and stosq, never movsb.
 //
-// memcpy is memmove.  All are hidden: the program keeps libc's.
+// memcpy is memmove.  All are hidden: the program keeps libc's.  The runtime_ names are for the test.
 
 #define FUNC(name)                                                                                 \
 	.globl name;                                                                               \
@@ -31,6 +31,7 @@ name:
 	.globl memcpy
 	.hidden memcpy
 	.type memcpy, @function
+FUNC(runtime_memmove)
 FUNC(memmove)
 memcpy:
 	.cfi_startproc
@@ -171,6 +172,7 @@ memcpy:
 	ret
 	.cfi_endproc
 END(memmove)
+END(runtime_memmove)
 END(memcpy)
 
 // void memclrNoHeapPointers(void *p, uintptr_t n)
@@ -184,6 +186,7 @@ FUNC(memclrNoHeapPointers)
 END(memclrNoHeapPointers)
 
 // void *memset(void *p, int c, size_t n)
+FUNC(runtime_memset)
 FUNC(memset)
 	.cfi_startproc
 	movzbl %sil, %esi
@@ -249,8 +252,10 @@ FUNC(memset)
 	ret
 	.cfi_endproc
 END(memset)
+END(runtime_memset)
 
 // int memcmp(const void *a, const void *b, size_t n)
+FUNC(runtime_memcmp)
 FUNC(memcmp)
 	.cfi_startproc
 	xorl %ecx, %ecx
@@ -283,5 +288,6 @@ FUNC(memcmp)
 	ret
 	.cfi_endproc
 END(memcmp)
+END(runtime_memcmp)
 
 	.section .note.GNU-stack, "", @progbits
