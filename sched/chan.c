@@ -21,6 +21,7 @@
 #include "runtime/mbarrier.h"
 #include "runtime/mbitmap.h"
 #include "runtime/runtime1.h"
+#include "sched/lockfast.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
@@ -34,31 +35,22 @@ static const uint8_t hchanPtrs[8] = {
 const struct gort_type hchanType = {
 	sizeof(hchan), offsetof(hchan, timer) + PtrSize, hchanPtrs, "runtime.hchan"};
 
-// chan_move copies n bytes that hold no pointer anyone must hear about.
+// chan_move copies n bytes that hold no pointer anyone must hear about.  Tests in the order of how
+// common they are: a jump table would be slower.
 static ALWAYS_INLINE void
 chan_move(void *dst, const void *src, uintptr_t n) {
-	switch (n) {
-	case 0:
-		break;
-	case 1:
-		*(uint8_t *)dst = *(const uint8_t *)src;
-		break;
-	case 2:
-		memcpy(dst, src, 2);
-		break;
-	case 4:
-		memcpy(dst, src, 4);
-		break;
-	case 8:
+	if (likely(n == 8))
 		memcpy(dst, src, 8);
-		break;
-	case 16:
+	else if (n == 4)
+		memcpy(dst, src, 4);
+	else if (n == 1)
+		memcpy(dst, src, 1);
+	else if (n == 16)
 		memcpy(dst, src, 16);
-		break;
-	default:
+	else if (n == 2)
+		memcpy(dst, src, 2);
+	else if (n != 0)
 		memmove(dst, src, n);
-		break;
-	}
 }
 
 // barrierOn reports whether stores of c's elements need the barrier now.  Runtime text is never
@@ -84,22 +76,12 @@ chan_clear(hchan *c, void *ep) {
 		typedmemclr(c->elemtype, ep);
 		return;
 	}
-	switch (c->elemsize) {
-	case 0:
-		break;
-	case 4:
-		memset(ep, 0, 4);
-		break;
-	case 8:
+	if (likely(c->elemsize == 8))
 		memset(ep, 0, 8);
-		break;
-	case 16:
-		memset(ep, 0, 16);
-		break;
-	default:
+	else if (c->elemsize == 4)
+		memset(ep, 0, 4);
+	else if (c->elemsize != 0)
 		memset(ep, 0, c->elemsize);
-		break;
-	}
 }
 
 // chan_copyDirect copies an element to or from the stack of another goroutine.  The barrier knows
@@ -257,7 +239,7 @@ chanparkcommit(G *gp, void *chanLock) {
 	// Senders and receivers may write to gp's stack from now on.
 	gp->activeStackChans = true;
 	atomic_Store(&gp->parkingOnChan, false);
-	unlock(chanLock);
+	unlockfast(chanLock);
 	return true;
 }
 
@@ -266,7 +248,7 @@ chanparkcommit(G *gp, void *chanLock) {
 static NOINLINE bool
 chan_park(hchan *c, waitq *q, void *ep, waitReason reason) {
 	G *gp = getg();
-	sudog *mysg = acquireSudog();
+	sudog *mysg = sudogget();
 	bool success;
 
 	mysg->releasetime = 0;
@@ -295,7 +277,7 @@ chan_park(hchan *c, waitq *q, void *ep, waitReason reason) {
 	success = mysg->success;
 	gp->param = NULL;
 	mysg->c = NULL;
-	releaseSudog(mysg);
+	sudogput(mysg);
 	return success;
 }
 
@@ -322,26 +304,26 @@ chansend_impl(hchan *c, const void *ep, bool block) {
 	if (!block && atomic_LoadRelaxed(&c->closed) == 0 && full(c))
 		return false;
 
-	lock(&c->lock);
+	lockfast(&c->lock);
 	if (unlikely(c->closed != 0)) {
-		unlock(&c->lock);
+		unlockfast(&c->lock);
 		gopanic("send on closed channel");
 	}
 	sg = waitq_dequeue(&c->recvq);
 	if (sg != NULL) {
 		// past the buffer, which is empty
 		chan_sendCopy(c, sg, ep);
-		unlock(&c->lock);
+		unlockfast(&c->lock);
 		chan_wake(sg);
 		return true;
 	}
 	if (c->qcount < c->dataqsiz) {
 		chan_bufSend(c, ep);
-		unlock(&c->lock);
+		unlockfast(&c->lock);
 		return true;
 	}
 	if (!block) {
-		unlock(&c->lock);
+		unlockfast(&c->lock);
 		return false;
 	}
 
@@ -375,12 +357,12 @@ timerchandrain(hchan *c) {
 
 	if (atomic_Load(&c->qcount) == 0)
 		return false;
-	lock(&c->lock);
+	lockfast(&c->lock);
 	while (c->qcount > 0) {
 		any = true;
 		chan_bufRecv(c, NULL);
 	}
-	unlock(&c->lock);
+	unlockfast(&c->lock);
 	return any;
 }
 
@@ -392,9 +374,9 @@ closechan(hchan *c) {
 
 	if (c == NULL)
 		gopanic("close of nil channel");
-	lock(&c->lock);
+	lockfast(&c->lock);
 	if (c->closed != 0) {
-		unlock(&c->lock);
+		unlockfast(&c->lock);
 		gopanic("close of closed channel");
 	}
 	atomic_StoreRelaxed(&c->closed, 1u);
@@ -415,7 +397,7 @@ closechan(hchan *c) {
 		sg->success = false;
 		gList_push(&glist, sg->g);
 	}
-	unlock(&c->lock);
+	unlockfast(&c->lock);
 
 	while (!gList_empty(&glist)) {
 		G *gp = gList_pop(&glist);
@@ -487,10 +469,10 @@ chanrecv_impl(hchan *c, void *ep, bool block, bool *received) {
 		}
 	}
 
-	lock(&c->lock);
+	lockfast(&c->lock);
 	if (unlikely(c->closed != 0)) {
 		if (c->qcount == 0) {
-			unlock(&c->lock);
+			unlockfast(&c->lock);
 			if (ep != NULL)
 				chan_clear(c, ep);
 			return true;
@@ -499,7 +481,7 @@ chanrecv_impl(hchan *c, void *ep, bool block, bool *received) {
 		sg = waitq_dequeue(&c->sendq);
 		if (sg != NULL) {
 			chan_recvCopy(c, sg, ep);
-			unlock(&c->lock);
+			unlockfast(&c->lock);
 			chan_wake(sg);
 			*received = true;
 			return true;
@@ -507,12 +489,12 @@ chanrecv_impl(hchan *c, void *ep, bool block, bool *received) {
 	}
 	if (c->qcount > 0) {
 		chan_bufRecv(c, ep);
-		unlock(&c->lock);
+		unlockfast(&c->lock);
 		*received = true;
 		return true;
 	}
 	if (!block) {
-		unlock(&c->lock);
+		unlockfast(&c->lock);
 		return false;
 	}
 

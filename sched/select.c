@@ -14,6 +14,7 @@
 
 #include "runtime/malloc.h"
 #include "runtime/mbarrier.h"
+#include "sched/lockfast.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
@@ -29,7 +30,7 @@ sellock(const scase *scases, const uint16_t *lockorder, int n) {
 
 		if (c0 != c) {
 			c = c0;
-			lock(&c->lock);
+			lockfast(&c->lock);
 		}
 	}
 }
@@ -41,7 +42,7 @@ selunlock(const scase *scases, const uint16_t *lockorder, int n) {
 
 		if (i > 0 && c == scases[lockorder[i - 1]].c)
 			continue; // the next round unlocks it
-		unlock(&c->lock);
+		unlockfast(&c->lock);
 	}
 }
 
@@ -58,11 +59,11 @@ selparkcommit(G *gp, void *unused) {
 	for (sudog *sg = gp->waiting; sg != NULL; sg = sg->waitlink) {
 		// sudogs of a channel are nobody's to read after its unlock
 		if (sg->c != lastc && lastc != NULL)
-			unlock(&lastc->lock);
+			unlockfast(&lastc->lock);
 		lastc = sg->c;
 	}
 	if (lastc != NULL)
-		unlock(&lastc->lock);
+		unlockfast(&lastc->lock);
 	return true;
 }
 
@@ -122,30 +123,10 @@ waitq_dequeueSudoG(waitq *q, sudog *sgp) {
 	}
 }
 
-// selorder fills in pollorder, a random permutation of the cases with a channel, and lockorder, the
-// same by channel.  It returns their number.
-static int
-selorder(scase *scases, uint16_t *pollorder, uint16_t *lockorder, int ncases) {
-	int norder = 0;
-
-	for (int i = 0; i < ncases; i++) {
-		scase *cas = &scases[i];
-		uint32_t j;
-
-		if (cas->c == NULL) {
-			cas->elem = NULL;
-			continue;
-		}
-		if (cas->c->timer != NULL)
-			timer_maybeRunChan(cas->c->timer, cas->c);
-		j = cheaprandn((uint32_t)norder + 1);
-		pollorder[norder] = pollorder[j];
-		pollorder[j] = (uint16_t)i;
-		norder++;
-	}
-
-	// Heap sort: n log n for sure, and no memory.  It starts from pollorder, so that cases of one
-	// channel are permuted too.
+// selheapsort orders lockorder by channel: n log n for sure, and no memory.  It starts from pollorder,
+// so that cases of one channel are permuted too.
+static NOINLINE void
+selheapsort(const scase *scases, const uint16_t *pollorder, uint16_t *lockorder, int norder) {
 	for (int i = 0; i < norder; i++) {
 		int j = i;
 		uintptr_t c = sortkey(scases, pollorder[i]);
@@ -179,6 +160,52 @@ selorder(scase *scases, uint16_t *pollorder, uint16_t *lockorder, int ncases) {
 		}
 		lockorder[j] = o;
 	}
+}
+
+// selorder fills in pollorder, a random permutation of the cases with a channel, and lockorder, the
+// same by channel.  It returns their number.
+static ALWAYS_INLINE int
+selorder(scase *scases, uint16_t *pollorder, uint16_t *lockorder, int ncases) {
+	enum { few = 16 };
+	uintptr_t keys[few];
+	int norder = 0;
+	bool sorted = true;
+	M *mp = getg()->m; // selorder does not park
+
+	for (int i = 0; i < ncases; i++) {
+		scase *cas = &scases[i];
+		uint32_t j;
+
+		if (unlikely(cas->c == NULL)) {
+			cas->elem = NULL;
+			continue;
+		}
+		if (unlikely(cas->c->timer != NULL))
+			timer_maybeRunChan(cas->c->timer, cas->c);
+		j = cheaprandnfast(mp, (uint32_t)norder + 1);
+		pollorder[norder] = pollorder[j];
+		pollorder[j] = (uint16_t)i;
+
+		// PORT: few cases are sorted by insertion, as they come.  The result is the heap sort's if
+		// no channel comes twice.
+		if (norder < few) {
+			uintptr_t key = (uintptr_t)cas->c;
+			int k = norder;
+
+			while (k > 0 && keys[k - 1] > key) {
+				keys[k] = keys[k - 1];
+				lockorder[k] = lockorder[k - 1];
+				k--;
+			}
+			if (k > 0 && keys[k - 1] == key)
+				sorted = false;
+			keys[k] = key;
+			lockorder[k] = (uint16_t)i;
+		}
+		norder++;
+	}
+	if (unlikely(norder > few || !sorted))
+		selheapsort(scases, pollorder, lockorder, norder);
 	return norder;
 }
 
@@ -198,7 +225,7 @@ selpark(scase *scases, const uint16_t *lockorder, int norder, int nsends, bool *
 		scase *cas = &scases[o];
 		hchan *c = cas->c;
 
-		sg = acquireSudog();
+		sg = sudogget();
 		sg->g = gp;
 		sg->isSelect = true;
 		sg->elem = cas->elem;
@@ -249,7 +276,7 @@ selpark(scase *scases, const uint16_t *lockorder, int norder, int nsends, bool *
 		}
 		sgnext = sglist->waitlink;
 		sglist->waitlink = NULL;
-		releaseSudog(sglist);
+		sudogput(sglist);
 		sglist = sgnext;
 	}
 	if (casi < 0)
@@ -372,124 +399,127 @@ timeoutChan(int64_t d, hchan **c) {
 	return newTimer(timerWhenAfter(d), 0, sendTime, *c, *c);
 }
 
-// selectSlow is gort_selectgo for whatever the compiler would not have turned into something simpler.
-// As Go's, it numbers sends from the front and receives from the back.  heap: sel is on the GC heap.
-static int
-selectSlow(gort_scase *cases, int n, int dflt, scase *sel, uint16_t *order, uint16_t *orig,
-	bool heap) {
+// selectOne is a select with one case, which is not a timeout, and perhaps a default.
+static ALWAYS_INLINE int
+selectOne(gort_scase *cases, int i, int dflt) {
+	gort_scase *rc = &cases[i];
+	bool received = true, selected;
+
+	if (rc->op == GORT_CASE_SEND)
+		selected = chansend(rc->c, rc->elem, dflt < 0);
+	else
+		selected = chanrecv(rc->c, rc->elem, dflt < 0, &received);
+	if (!selected)
+		return dflt;
+	if (rc->ok != NULL)
+		*rc->ok = received;
+	return i;
+}
+
+// selectAny is the general case.  As Go's compiler, it numbers sends from the front and receives from
+// the back.  sel has room for n cases, order for 3n numbers; heap: sel is on the GC heap.
+static ALWAYS_INLINE int
+selectAny(gort_scase *cases, int n, scase *sel, uint16_t *order, bool heap) {
+	uint16_t *orig = order + 2 * n;
 	timeTimer *timers_[4];
 	int ntimers = 0;
 	int nsends = 0, nrecvs = 0;
+	int dflt = -1;
 	bool recvOK;
 	int chosen;
 
 	for (int i = 0; i < n; i++) {
 		gort_scase *rc = &cases[i];
 		hchan *c = rc->c;
+		void *elem = rc->elem;
 		int j;
 
-		switch (rc->op) {
-		case GORT_CASE_SEND:
-			j = nsends++;
-			break;
-		case GORT_CASE_RECV:
+		if (likely(rc->op == GORT_CASE_RECV)) {
 			j = n - ++nrecvs;
-			break;
-		case GORT_CASE_TIMEOUT: {
+		} else if (rc->op == GORT_CASE_SEND) {
+			j = nsends++;
+		} else if (rc->op == GORT_CASE_TIMEOUT) {
 			timeTimer *t = timeoutChan(rc->d, &c);
 
 			if (ntimers < (int)nelem(timers_))
 				timers_[ntimers++] = t;
+			elem = NULL;
 			j = n - ++nrecvs;
-			break;
-		}
-		default:
+		} else {
+			dflt = i;
 			continue;
 		}
 		if (heap) {
 			wbstore(&sel[j].c, c);
-			wbstore(&sel[j].elem, rc->op == GORT_CASE_TIMEOUT ? NULL : rc->elem);
+			wbstore(&sel[j].elem, elem);
 		} else {
 			sel[j].c = c;
-			sel[j].elem = rc->op == GORT_CASE_TIMEOUT ? NULL : rc->elem;
+			sel[j].elem = elem;
 		}
 		orig[j] = (uint16_t)i;
 	}
-	if (nsends + nrecvs < n) {
+	if (unlikely(nsends + nrecvs < n)) {
 		int gap = n - nsends - nrecvs;
 
+		if (nsends + nrecvs == 0) {
+			if (dflt < 0)
+				block();
+			return dflt;
+		}
 		memmove(&sel[nsends], &sel[nsends + gap], (size_t)nrecvs * sizeof(sel[0]));
 		memmove(&orig[nsends], &orig[nsends + gap], (size_t)nrecvs * sizeof(orig[0]));
 	}
 
 	chosen = selectgo(sel, order, nsends, nrecvs, dflt < 0, &recvOK);
-	// The others are garbage that fires into the void, or never.
+	// Timers beyond those noted are garbage that nobody waits for.
 	for (int i = 0; i < ntimers; i++)
 		stopTimer(timers_[i]);
 	if (chosen < 0)
 		return dflt;
 	chosen = orig[chosen];
-	if (cases[chosen].op == GORT_CASE_RECV && cases[chosen].ok != NULL)
+	if (cases[chosen].ok != NULL && cases[chosen].op == GORT_CASE_RECV)
 		*cases[chosen].ok = recvOK;
 	return chosen;
 }
 
-// selectHeap is for more cases than a stack is good for.
+// selectMany is for more cases than a small frame is good for, and for none.
 static NOINLINE int
-selectHeap(gort_scase *cases, int n, int dflt) {
-	scase *sel = mallocgc((uintptr_t)n * sizeof(scase), &gort_type_pointer, true);
-	uint16_t *order = mallocgc((uintptr_t)n * 3 * sizeof(uint16_t), NULL, false);
+selectMany(gort_scase *cases, int n) {
+	scase *sel;
+	uint16_t *order;
 
-	return selectSlow(cases, n, dflt, sel, order, order + 2 * n, true);
+	if (n <= 0)
+		block();
+	if (n > maxSelectCases)
+		gopanic("select: too many cases (max 65536)");
+	if (n <= 512) {
+		sel = __builtin_alloca((size_t)n * sizeof(scase));
+		order = __builtin_alloca((size_t)n * 3 * sizeof(uint16_t));
+		return selectAny(cases, n, sel, order, false);
+	}
+	sel = mallocgc((uintptr_t)n * sizeof(scase), &gort_type_pointer, true);
+	order = mallocgc((uintptr_t)n * 3 * sizeof(uint16_t), NULL, false);
+	return selectAny(cases, n, sel, order, true);
+}
+
+static NOINLINE int
+selectFew(gort_scase *cases, int n) {
+	scase sel[8];
+	uint16_t order[24];
+
+	return selectAny(cases, n, sel, order, false);
 }
 
 int
 gort_selectgo(gort_scase *cases, int n) {
-	int dflt = -1, first = -1, others = 0;
-
-	if (n > maxSelectCases)
-		gopanic("select: too many cases (max 65536)");
-	for (int i = 0; i < n; i++) {
-		if (cases[i].op == GORT_CASE_DEFAULT) {
-			dflt = i;
-		} else {
-			others++;
-			first = i;
-		}
-	}
-
-	// What Go's compiler does with short ones.
-	if (others == 0) {
-		if (dflt >= 0)
-			return dflt;
-		block();
-	}
-	if (others == 1 && cases[first].op != GORT_CASE_TIMEOUT) {
-		gort_scase *rc = &cases[first];
-		bool received = true, selected;
-
-		if (rc->op == GORT_CASE_SEND)
-			selected = chansend(rc->c, rc->elem, dflt < 0);
-		else
-			selected = chanrecv(rc->c, rc->elem, dflt < 0, &received);
-		if (!selected)
-			return dflt;
-		if (rc->ok != NULL)
-			*rc->ok = received;
-		return first;
-	}
-
-	if (n <= 16) {
-		scase sel[16];
-		uint16_t order[48];
-
-		return selectSlow(cases, n, dflt, sel, order, order + 2 * n, false);
-	}
-	if (n <= 512) {
-		scase *sel = __builtin_alloca((size_t)n * sizeof(scase));
-		uint16_t *order = __builtin_alloca((size_t)n * 3 * sizeof(uint16_t));
-
-		return selectSlow(cases, n, dflt, sel, order, order + 2 * n, false);
-	}
-	return selectHeap(cases, n, dflt);
+	// what Go's compiler turns into something simpler
+	if (n == 2 && cases[1].op == GORT_CASE_DEFAULT && cases[0].op <= GORT_CASE_SEND)
+		return selectOne(cases, 0, 1);
+	if (n == 1 && cases[0].op <= GORT_CASE_SEND)
+		return selectOne(cases, 0, -1);
+	if (n == 2 && cases[0].op == GORT_CASE_DEFAULT && cases[1].op <= GORT_CASE_SEND)
+		return selectOne(cases, 1, 0);
+	if (likely((unsigned)(n - 1) < 8))
+		return selectFew(cases, n);
+	return selectMany(cases, n);
 }

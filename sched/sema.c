@@ -13,6 +13,7 @@
 // PORT: no block and mutex profiles.
 #include "sched/sema.h"
 
+#include "sched/lockfast.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
@@ -84,7 +85,7 @@ semacquire1(uint32_t *addr, bool lifo, waitReason reason) {
 		return;
 
 	// Announce a waiter, try again, join the queue, sleep.  The waker takes us out of the queue.
-	s = acquireSudog();
+	s = sudogget();
 	root = semTable_rootFor(&semtable, addr);
 	s->releasetime = 0;
 	s->acquiretime = 0;
@@ -103,7 +104,7 @@ semacquire1(uint32_t *addr, bool lifo, waitReason reason) {
 		if (s->ticket != 0 || cansemacquire(addr))
 			break;
 	}
-	releaseSudog(s);
+	sudogput(s);
 }
 
 void
@@ -368,7 +369,7 @@ notifyListWait(notifyList *l, uint32_t t) {
 		return;
 	}
 
-	s = acquireSudog();
+	s = sudogget();
 	s->g = getg();
 	s->elem = l;
 	s->g->waiting = s;
@@ -383,7 +384,7 @@ notifyListWait(notifyList *l, uint32_t t) {
 	goparkunlock(&l->lock, waitReasonSyncCondWait);
 	s->g->waiting = NULL;
 	s->elem = NULL;
-	releaseSudog(s);
+	sudogput(s);
 }
 
 // notifyListNotifyAll wakes all who have a ticket.

@@ -624,7 +624,9 @@ Test(Chan, Panics) {
 	RUN(test_panics);
 }
 
+#ifndef GORT_LOCKRANK
 static gort_chan(int) manych[maxSelectCases];
+#endif
 static gort_scase manycases[maxSelectCases];
 
 static void
@@ -639,12 +641,14 @@ test_many_cases(void) {
 		manycases[n - 1].c = GORT_HCHAN_(c);
 		CHECK(gort_selectgo(manycases, n) == n - 1 && v == n);
 	}
+#ifndef GORT_LOCKRANK // which checks at most ten locks at a time, as Go's does
 	for (int i = 0; i < maxSelectCases; i++) {
 		gort_store(manych[i], gort_chan_make(int, 1));
 		manycases[i] = (gort_scase){GORT_CASE_RECV, GORT_HCHAN_(manych[i]), &v, NULL, 0};
 	}
 	gort_chan_send(manych[31415], 5);
 	CHECK(gort_selectgo(manycases, maxSelectCases) == 31415 && v == 5);
+#endif
 }
 
 Test(Select, ManyCases) {
