@@ -20,12 +20,13 @@
 // All else, from the refill of the mcache on, is in the slow half, which the fast one ends in.
 //
 // PORT: Go marks the M while it allocates (mallocing, locks) so that it is not preempted.  Here
-// runtime text is never stopped asynchronously, and the fast half has no safe point, so that neither
-// the P nor the phase of the collector can change under it.  Hence one look at gcBlackenEnabled
-// selects the variant for the mark phase (assist first, allocate black), and the other one need not
-// look again: it asserts that the write barrier is off.
+// runtime text is never stopped asynchronously, and the fast half has no safe point, so that
+// neither the P nor the phase of the collector can change under it.  Hence one look at
+// gcBlackenEnabled selects the variant for the mark phase (assist first, allocate black), and the
+// other one need not look again: it asserts that the write barrier is off.
 // PORT: the slow half ends with a safe point, where Go's releasem has one.
-// PORT: GODEBUG=sbrk=1 is looked at in the slow half only; the first span of a class is taken there.
+// PORT: GODEBUG=sbrk=1 is looked at in the slow half only; the first span of a class is taken
+// there.
 
 #include "runtime/malloc.h"
 
@@ -54,8 +55,9 @@ mallocinit(void) {
 		throw("bad TinySizeClass");
 	}
 
-	// MinSizeForMallocHeader has to be a class, so that it sorts sizes before and after they are
-	// rounded up alike, and the spans below it have one page: their metadata is laid out for it.
+	// MinSizeForMallocHeader has to be a class, so that it sorts sizes before and after they
+	// are rounded up alike, and the spans below it have one page: their metadata is laid out
+	// for it.
 	bool minSizeForMallocHeaderIsSizeClass = false;
 	bool sizeClassesUpToMinSizeForMallocHeaderAreOnePage = true;
 	for (int i = 0; i < NumSizeClasses; i++) {
@@ -108,7 +110,7 @@ mcache_nextFree(mcache *c, spanClass spc, mspan **s, bool *checkGCTrigger) {
 	return (uintptr_t)freeIndex * sp->elemsize + sp->startAddr;
 }
 
-// ---- pieces of the paths ------------------------------------------------------------------------------
+// ---- pieces of the paths ------------------------------------------------------------------------
 
 // mallocBegin and mallocEnd enclose the use of the mcache.
 static ALWAYS_INLINE void
@@ -137,8 +139,8 @@ mallocEnd(void) {
 #endif
 }
 
-// freeWord is freeindex, nelems and freeIndexForScan of a span in one word, so that the fast half loads
-// them at once and moves both indices with one store.
+// freeWord is freeindex, nelems and freeIndexForScan of a span in one word, so that the fast half
+// loads them at once and moves both indices with one store.
 typedef uint64_t freeWord __attribute__((may_alias));
 _Static_assert(offsetof(mspan, freeindex) % 8 == 0 &&
 		       offsetof(mspan, nelems) == offsetof(mspan, freeindex) + 2 &&
@@ -146,8 +148,8 @@ _Static_assert(offsetof(mspan, freeindex) % 8 == 0 &&
 		       offsetof(mspan, allocCache) == offsetof(mspan, freeindex) + 8,
 	"mspan: the indices must share a word");
 
-// takeFree is nextFreeFast for the fast half: the offset of a free slot in *off, or false.  Unless the
-// collector may be marking it does what mallocPublish does, too.
+// takeFree is nextFreeFast for the fast half: the offset of a free slot in *off, or false.  Unless
+// the collector may be marking it does what mallocPublish does, too.
 static ALWAYS_INLINE bool
 takeFree(mspan *s, bool marking, uintptr_t *off) {
 	freeWord *wp = (freeWord *)(void *)&s->freeindex;
@@ -188,8 +190,8 @@ mallocPublish(mspan *span, uintptr_t x, bool marking) {
 	} else {
 		debug_assert(gort_writeBarrier == 0);
 		// The conservative scan makes pointers out of thin air.  During mark it takes slots
-		// from here on for free, unless their bit is set: so it never looks at an object that
-		// is half made.
+		// from here on for free, unless their bit is set: so it never looks at an object
+		// that is half made.
 		span->freeIndexForScan = span->freeindex;
 	}
 }
@@ -236,7 +238,7 @@ preMallocgcDebug(uintptr_t size, const _type *typ) {
 	return NULL;
 }
 
-// ---- tiny ---------------------------------------------------------------------------------------------
+// ---- tiny ---------------------------------------------------------------------------------------
 
 // mallocgcTinyBlock puts an object of size bytes at the start of the new block v.
 static ALWAYS_INLINE void
@@ -268,8 +270,8 @@ mallocgcTinySlow(mcache *c, uintptr_t size, const _type *typ, bool marking) {
 	return (void *)v;
 }
 
-// mallocgcTiny allocates less than maxTinySize bytes without pointers.  *elemsize is 0 if no slot was
-// taken.
+// mallocgcTiny allocates less than maxTinySize bytes without pointers.  *elemsize is 0 if no slot
+// was taken.
 static ALWAYS_INLINE void *
 mallocgcTiny(mcache *c, uintptr_t size, const _type *typ, bool marking, uintptr_t *elemsize) {
 	mallocBegin();
@@ -305,7 +307,7 @@ mallocgcTiny(mcache *c, uintptr_t size, const _type *typ, bool marking, uintptr_
 	return (void *)v;
 }
 
-// ---- small, without pointers -----------------------------------------------------------------------------
+// ---- small, without pointers --------------------------------------------------------------------
 
 static NOINLINE void *
 mallocgcSmallNoscanSlow(mcache *c, uintptr_t size, spanClass spc, bool needzero, bool marking) {
@@ -362,10 +364,10 @@ mallocgcSmallNoscan(mcache *c, uintptr_t size, bool needzero, bool marking, uint
 	return (void *)v;
 }
 
-// ---- small, with pointers, without header ------------------------------------------------------------------
+// ---- small, with pointers, without header -------------------------------------------------------
 
-// writeHeapBits is mspan_writeHeapBitsSmall for the slot at offset off of a span of 16-byte or larger
-// objects, of which spanHeapBitsRange is a constant.
+// writeHeapBits is mspan_writeHeapBitsSmall for the slot at offset off of a span of 16-byte or
+// larger objects, of which spanHeapBitsRange is a constant.
 static ALWAYS_INLINE uintptr_t
 writeHeapBits(uintptr_t spanBase, uintptr_t off, uintptr_t elemsize, uintptr_t dataSize,
 	const _type *typ) {
@@ -428,8 +430,8 @@ mallocgcSmallScanNoHeaderSlow(
 	return (void *)v;
 }
 
-// mallocgcSmallScanNoHeader allocates an object with pointers for which heapBitsInSpan holds; size is
-// a multiple of 8.
+// mallocgcSmallScanNoHeader allocates an object with pointers for which heapBitsInSpan holds; size
+// is a multiple of 8.
 static ALWAYS_INLINE void *
 mallocgcSmallScanNoHeader(
 	mcache *c, uintptr_t size, const _type *typ, bool marking, uintptr_t *elemsize) {
@@ -454,9 +456,10 @@ mallocgcSmallScanNoHeader(
 	return (void *)v;
 }
 
-// ---- small, with pointers, with header -----------------------------------------------------------------------
+// ---- small, with pointers, with header ----------------------------------------------------------
 
-// mallocgcSmallScanHeader allocates an object with pointers that has its type in the word before it.
+// mallocgcSmallScanHeader allocates an object with pointers that has its type in the word before
+// it.
 static NOINLINE void *
 mallocgcSmallScanHeader(uintptr_t size, const _type *typ, bool marking, uintptr_t *elemsize) {
 	mallocBegin();
@@ -489,7 +492,7 @@ mallocgcSmallScanHeader(uintptr_t size, const _type *typ, bool marking, uintptr_
 	return (void *)x;
 }
 
-// ---- large ------------------------------------------------------------------------------------------------------
+// ---- large --------------------------------------------------------------------------------------
 
 // mallocgcLarge allocates a span for an object.
 static NOINLINE void *
@@ -530,7 +533,7 @@ mallocgcLarge(uintptr_t size, const _type *typ, bool needzero, bool marking, uin
 	return x;
 }
 
-// ---- all of them -------------------------------------------------------------------------------------------------
+// ---- all of them --------------------------------------------------------------------------------
 
 // mallocgcRest is mallocgc for what its fast half does not do.
 static NOINLINE void *
@@ -558,8 +561,8 @@ mallocgcRest(uintptr_t size, const _type *typ, bool needzero, bool marking, uint
 	return mallocgcSmallScanHeader(size, typ, marking, elemsize);
 }
 
-// deductAssistCredit charges size bytes to the goroutine and makes it assist the collector if it has
-// no credit left.  A safe point.
+// deductAssistCredit charges size bytes to the goroutine and makes it assist the collector if it
+// has no credit left.  A safe point.
 static void
 deductAssistCredit(uintptr_t size) {
 	G *assistG = getg();
@@ -675,7 +678,7 @@ newarray(const _type *typ, intptr_t n) {
 	return mallocgcFast(mem, typ, true);
 }
 
-// ---- the public interface: gort.h -----------------------------------------------------------------------
+// ---- the public interface: gort.h ---------------------------------------------------------------
 
 static const uint64_t pointerMask[1] = {1};
 const gort_type gort_type_pointer = {PtrSize, PtrSize, (const uint8_t *)pointerMask, "void *"};

@@ -15,7 +15,7 @@ enum {
 	ptrBits = 8 * PtrSize,
 };
 
-// ---- pointer bits ---------------------------------------------------------------------------------
+// ---- pointer bits -------------------------------------------------------------------------------
 
 // typePointers iterates over the pointer slots of an object: tiles of the type's mask, or the one
 // word of heap bits (typ == NULL).  The functions step it in place.
@@ -102,7 +102,8 @@ void doubleCheckHeapType(
 void doubleCheckTypePointersOfType(mspan *s, const _type *typ, uintptr_t addr, uintptr_t size);
 void dumpTypePointers(typePointers tp);
 
-// typeBits is the pointer bits of dataSize <= 512 bytes, one or more values of typ, and their scan size.
+// typeBits is the pointer bits of dataSize <= 512 bytes, one or more values of typ, and their scan
+// size.
 static ALWAYS_INLINE uintptr_t
 typeBits(const _type *typ, uintptr_t dataSize, uintptr_t *scanSize) {
 	uintptr_t elem = typ->size;
@@ -149,7 +150,7 @@ mspan_writeHeapBitsSmall(mspan *span, uintptr_t x, uintptr_t dataSize, const _ty
 	return scanSize;
 }
 
-// ---- barriers for many slots ------------------------------------------------------------------------
+// ---- barriers for many slots --------------------------------------------------------------------
 
 // bulkBarrierPreWrite does the write barriers for a memmove(dst, src, size) that follows at once,
 // or for a clearing (src == 0).  All three are multiples of 8; dst is within one object.  typ, if
@@ -165,7 +166,7 @@ void bulkBarrierConservative(uintptr_t dst, uintptr_t src, uintptr_t size);
 // another goroutine's stack.
 void typeBitsBulkBarrier(const _type *typ, uintptr_t dst, uintptr_t src, uintptr_t size);
 
-// ---- mark and allocation bits -------------------------------------------------------------------------
+// ---- mark and allocation bits -------------------------------------------------------------------
 
 // markBits names one bit of a span's bitmap.
 typedef struct markBits {

@@ -43,8 +43,8 @@ typePointers_clip(typePointers *tp, uintptr_t limit) {
 	}
 }
 
-// typePointersOf iterates over the pointers in [addr, addr+size), all in the same object.  addr+size
-// is the limit to pass to next.
+// typePointersOf iterates over the pointers in [addr, addr+size), all in the same object. 
+// addr+size is the limit to pass to next.
 typePointers
 mspan_typePointersOf(mspan *span, uintptr_t addr, uintptr_t size) {
 	uintptr_t base = mspan_objBase(span, addr);
@@ -169,7 +169,7 @@ typePointers_fastForward(typePointers *tp, uintptr_t n, uintptr_t limit) {
 	typePointers_clip(tp, limit);
 }
 
-// ---- barriers for many slots ------------------------------------------------------------------------
+// ---- barriers for many slots --------------------------------------------------------------------
 
 // bulkBarrierConservative is the barrier for every word of a range that nobody has a mask for.
 void
@@ -199,9 +199,9 @@ bulkBarrierPreWrite(uintptr_t dst, uintptr_t src, uintptr_t size, const _type *t
 	typePointers tp;
 	mspan *s = spanOf(dst);
 	if (s == NULL) {
-		// PORT: Go finds globals in the module data and does nothing for stacks.  Here it may
-		// be a global, memory of the runtime, or a stack, even another goroutine's.  All are
-		// shaded, by the type if there is one.
+		// PORT: Go finds globals in the module data and does nothing for stacks.  Here it
+		// may be a global, memory of the runtime, or a stack, even another goroutine's. 
+		// All are shaded, by the type if there is one.
 		if (typ == NULL) {
 			bulkBarrierConservative(dst, src, size);
 			return;
@@ -260,7 +260,7 @@ bulkBarrierPreWriteSrcOnly(uintptr_t dst, uintptr_t src, uintptr_t size, const _
 	}
 }
 
-// ---- heap bits ----------------------------------------------------------------------------------------
+// ---- heap bits ----------------------------------------------------------------------------------
 
 // initHeapBits prepares the metadata at the end of a new span.
 void
@@ -303,7 +303,7 @@ mspan_heapBitsSmallForAddr(mspan *span, uintptr_t addr) {
 	return read & (~(uintptr_t)0 >> (ptrBits - bits));
 }
 
-// ---- types ----------------------------------------------------------------------------------------------
+// ---- types --------------------------------------------------------------------------------------
 
 // The heapSetType functions record that the new allocation at x holds, in its first dataSize bytes,
 // values of typ; the rest of the slot holds no pointers.  They may race with readers of the same

@@ -4,10 +4,10 @@
 
 // Statistics of the allocator and the collector.  Ports mstats.go of Go 1.26.8.
 //
-// Two sets of books.  Those that the pacer needs at once (gcController.heapInUse and so on) are single
-// atomic counters, each right by itself but not with the others.  Those that are shown to the
-// program (heapStats) are consistent with each other: see consistentHeapStats.  Objects are counted
-// when a span leaves an mcache and when it is swept, never one by one.
+// Two sets of books.  Those that the pacer needs at once (gcController.heapInUse and so on) are
+// single atomic counters, each right by itself but not with the others.  Those that are shown to
+// the program (heapStats) are consistent with each other: see consistentHeapStats.  Objects are
+// counted when a span leaves an mcache and when it is swept, never one by one.
 //
 // PORT: sysMemStat's functions are in mem.c.
 
@@ -128,8 +128,8 @@ readmemstats_m(struct gort_memstats *stats) {
 		}
 	}
 
-	// Each object in a tiny block counts as allocated and freed, besides the block: nobody knows
-	// when it dies.
+	// Each object in a tiny block counts as allocated and freed, besides the block: nobody
+	// knows when it dies.
 	nFree += consStats.tinyAllocCount;
 	nMalloc += consStats.tinyAllocCount;
 
@@ -248,7 +248,7 @@ flushallmcaches(void) {
 	}
 }
 
-// ---- consistent statistics ----------------------------------------------------------------------------
+// ---- consistent statistics ----------------------------------------------------------------------
 
 // merge adds b to a.
 void
@@ -349,10 +349,10 @@ consistentHeapStats_read(consistentHeapStats *m, heapStatsDelta *out) {
 	releasem(mp);
 }
 
-// ---- CPU time -------------------------------------------------------------------------------------------
+// ---- CPU time -----------------------------------------------------------------------------------
 
-// accumulateGCPauseTime adds a pause of dt ns; maxProcs is GOMAXPROCS, because that is what the total
-// time is computed from.
+// accumulateGCPauseTime adds a pause of dt ns; maxProcs is GOMAXPROCS, because that is what the
+// total time is computed from.
 void
 cpuStats_accumulateGCPauseTime(cpuStats *s, int64_t dt, int32_t maxProcs) {
 	int64_t cpu = dt * maxProcs;
@@ -360,8 +360,8 @@ cpuStats_accumulateGCPauseTime(cpuStats *s, int64_t dt, int32_t maxProcs) {
 	s->GCTotalTime += cpu;
 }
 
-// accumulate adds the counters of the current cycle.  Outside of the mark phase (gcMarkPhase) those of
-// the collector may be stale.
+// accumulate adds the counters of the current cycle.  Outside of the mark phase (gcMarkPhase) those
+// of the collector may be stale.
 void
 cpuStats_accumulate(cpuStats *s, int64_t now, bool gcMarkPhase) {
 	// The pauses are added at their ends.
@@ -396,7 +396,7 @@ cpuStats_accumulate(cpuStats *s, int64_t now, bool gcMarkPhase) {
 	s->UserTime = s->TotalTime - (s->GCTotalTime + s->ScavengeTotalTime + s->IdleTime);
 }
 
-// ---- the public interface: gort.h -----------------------------------------------------------------------
+// ---- the public interface: gort.h ---------------------------------------------------------------
 
 void
 gort_read_memstats(gort_memstats *m) {

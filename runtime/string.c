@@ -9,7 +9,7 @@
 #include "runtime/malloc.h"
 #include "sched/runtime2.h"
 
-// ---- the public interface: gort.h -----------------------------------------------------------------------
+// ---- the public interface: gort.h ---------------------------------------------------------------
 
 // copyString allocates n bytes and a 0, without pointers.
 static char *

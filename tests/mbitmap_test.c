@@ -12,7 +12,7 @@
 #include "sched/runtime2.h"
 #include "tests/support/support.h"
 
-// ---- a span of one page that no heap knows ----------------------------------------------------------
+// ---- a span of one page that no heap knows ------------------------------------------------------
 
 static _Alignas(8192) uint8_t page[8192];
 static _Alignas(8) uint8_t allocbits[128], markbits[128];
@@ -168,7 +168,7 @@ Test(TypePointers, Conservative) {
 	cr_assert_eq(mspan_heapBitsSmallForAddr(&s, s.startAddr), ~(uintptr_t)0);
 }
 
-// ---- allocation bits ----------------------------------------------------------------------------------
+// ---- allocation bits ----------------------------------------------------------------------------
 
 // nextFreeFast and nextFreeIndex give the free slots, each once, in order.
 Test(AllocBits, NextFree) {
@@ -204,7 +204,7 @@ Test(AllocBits, NextFree) {
 	}
 }
 
-// ---- mark bits ----------------------------------------------------------------------------------------
+// ---- mark bits ----------------------------------------------------------------------------------
 
 Test(MarkBits, Advance) {
 	mspan s = makeSpan(1, true); // 1024 objects, bits in markbits
@@ -245,7 +245,7 @@ Test(MarkBits, MoveInlineMarks) {
 	}
 }
 
-// ---- in the heap --------------------------------------------------------------------------------------
+// ---- in the heap --------------------------------------------------------------------------------
 
 typedef struct node {
 	struct node *left;

@@ -16,7 +16,7 @@
 #include "sched/time.h"
 #include "tools/replay.h"
 
-// ---- sz: size classes -------------------------------------------------------------------------------
+// ---- sz: size classes ---------------------------------------------------------------------------
 
 // nelems_of is how many objects a span of class spc holds, as initSpan reckons.
 static uintptr_t
@@ -156,7 +156,7 @@ replay_size(const char *op, struct replay_args *a, struct replay_out *o) {
 	return true;
 }
 
-// ---- ms: one span -------------------------------------------------------------------------------------
+// ---- ms: one span -------------------------------------------------------------------------------
 
 static mspan **spans;
 static int nspans;
@@ -298,7 +298,7 @@ replay_span(const char *op, struct replay_args *a, struct replay_out *o) {
 	return true;
 }
 
-// ---- hb: types and heap bitmaps ---------------------------------------------------------------------
+// ---- hb: types and heap bitmaps -----------------------------------------------------------------
 
 // otype makes a type of size bytes whose pointer words are the bits of ptrs.
 static const _type *
@@ -398,7 +398,7 @@ replay_heapbits(const char *op, struct replay_args *a, struct replay_out *o) {
 	return true;
 }
 
-// ---- gt: Green Tea ----------------------------------------------------------------------------------------
+// ---- gt: Green Tea ------------------------------------------------------------------------------
 
 static bool
 replay_greentea(const char *op, struct replay_args *a, struct replay_out *o) {
