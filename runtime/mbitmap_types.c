@@ -43,7 +43,7 @@ typePointers_clip(typePointers *tp, uintptr_t limit) {
 	}
 }
 
-// typePointersOf iterates over the pointers in [addr, addr+size), all in the same object. 
+// typePointersOf iterates over the pointers in [addr, addr+size), all in the same object.
 // addr+size is the limit to pass to next.
 typePointers
 mspan_typePointersOf(mspan *span, uintptr_t addr, uintptr_t size) {
@@ -200,7 +200,7 @@ bulkBarrierPreWrite(uintptr_t dst, uintptr_t src, uintptr_t size, const _type *t
 	mspan *s = spanOf(dst);
 	if (s == NULL) {
 		// PORT: Go finds globals in the module data and does nothing for stacks.  Here it
-		// may be a global, memory of the runtime, or a stack, even another goroutine's. 
+		// may be a global, memory of the runtime, or a stack, even another goroutine's.
 		// All are shaded, by the type if there is one.
 		if (typ == NULL) {
 			bulkBarrierConservative(dst, src, size);
