@@ -12,8 +12,9 @@
 //   - a word that is outside of the addresses of the heap is dropped by one comparison;
 //   - objects of up to 512 bytes have their mark bits, their size class and their pointer bits at the
 //     end of their page: marking one takes one cache line and no look at the mspan;
-//   - objects pass through a short queue between the work buffer and the scan, while prefetches fetch
-//     what the scan will need.
+//   - objects pass through a short queue between the work buffer and the scan, and pointers through
+//     another one between the scan and the mark (markQueue), while prefetches fetch what will be
+//     needed.
 //
 // PORT: a word that points to a free slot, behind the last one, or to no object at all is ignored
 // wherever it was found (DESIGN 4.4).  A free slot with inline mark bits may get a mark, since
@@ -75,46 +76,62 @@ setHeapBounds_from_stw(void) {
 
 // ---- the drain loops --------------------------------------------------------------------------------
 
-enum { prefetchLen = 16 };
-
-// prefetchQueue delays objects on their way to the scan.
-typedef struct prefetchQueue {
-	uintptr_t obj[prefetchLen];
+// scanQueue delays objects on their way to the scan, for gcDrain and gcDrainN.
+enum { scanQueueLen = 16 };
+typedef struct scanQueue {
+	uintptr_t obj[scanQueueLen];
 	unsigned head;
 	unsigned len;
-} prefetchQueue;
+} scanQueue;
 
-// prefetchQueue_next takes the next object to scan: out of the queue, which is filled from the local
+// markQueue delays pointers into the heap on their way from the scan to the mark.
+enum { markQueueLen = 16 };
+typedef struct markQueue {
+	uintptr_t p[markQueueLen];
+	unsigned head;
+	unsigned len;
+} markQueue;
+
+static void scanObjectQueued(uintptr_t b, gcWork *gcw, markQueue *mq);
+static void markQueue_flush(markQueue *mq, gcWork *gcw);
+
+// scanQueue_next takes the next object to scan: out of the queue, which is filled from the local
 // buffer of gcw.  0 when both are empty.
 static ALWAYS_INLINE uintptr_t
-prefetchQueue_next(prefetchQueue *q, gcWork *gcw) {
-	uintptr_t b = 0;
-	while (q->len < prefetchLen && (b = gcWork_tryGetObjFast(gcw)) != 0) {
+scanQueue_next(scanQueue *q, gcWork *gcw) {
+	uintptr_t b;
+	while (q->len < scanQueueLen && (b = gcWork_tryGetObjFast(gcw)) != 0) {
 		// The object, its pointer bits (128 bytes before the mark bits), its span.
 		uintptr_t page = alignDown(b, pageSize);
 		__builtin_prefetch((void *)b);
 		__builtin_prefetch((void *)(page + pageSize - 256 + (b - page) / 64));
 		mspan *s = spanOfUnchecked(b);
 		__builtin_prefetch(&s->startAddr);
-		__builtin_prefetch(&s->limit);
-		q->obj[(q->head + q->len) % prefetchLen] = b;
+		__builtin_prefetch(&s->divMul);
+		q->obj[(q->head + q->len) % scanQueueLen] = b;
 		q->len++;
 	}
 	if (q->len == 0) {
 		return 0;
 	}
+	if (likely(q->len > scanQueueLen / 2)) {
+		// The span should have come by now.
+		uintptr_t b2 = q->obj[(q->head + scanQueueLen / 2) % scanQueueLen];
+		mspan *s = spanOfUnchecked(b2);
+		__builtin_prefetch(&s->allocBits->x + mspan_objIndex(s, b2) / 8);
+	}
 	b = q->obj[q->head];
-	q->head = (q->head + 1) % prefetchLen;
+	q->head = (q->head + 1) % scanQueueLen;
 	q->len--;
 	return b;
 }
 
-// prefetchQueue_flush puts what is in q back.
+// scanQueue_flush puts what is in q back.
 static void
-prefetchQueue_flush(prefetchQueue *q, gcWork *gcw) {
+scanQueue_flush(scanQueue *q, gcWork *gcw) {
 	while (q->len > 0) {
 		uintptr_t b = q->obj[q->head];
-		q->head = (q->head + 1) % prefetchLen;
+		q->head = (q->head + 1) % scanQueueLen;
 		q->len--;
 		if (!gcWork_putObjFast(gcw, b)) {
 			gcWork_putObj(gcw, b);
@@ -192,7 +209,8 @@ gcDrain(gcWork *gcw, gcDrainFlags flags) {
 	(atomic_LoadRelaxed(&gp->preempt) && (preemptible || atomic_Load(&sched.gcwaiting) || \
 						     atomic_Load(&pp->runSafePointFn) != 0))
 
-	prefetchQueue q = {.len = 0};
+	scanQueue q = {.len = 0};
+	markQueue mq = {.len = 0};
 
 	if (atomic_Load(&work.markrootNext) < atomic_Load(&work.markrootJobs)) {
 		while (!gcDrain_stop()) {
@@ -216,8 +234,9 @@ gcDrain(gcWork *gcw, gcDrainFlags flags) {
 			gcWork_balance(gcw);
 		}
 
-		uintptr_t b = prefetchQueue_next(&q, gcw);
+		uintptr_t b = scanQueue_next(&q, gcw);
 		if (unlikely(b == 0)) {
+			markQueue_flush(&mq, gcw);
 			b = gcWork_tryGetObj(gcw);
 			if (b == 0) {
 				wbBufFlush(); // may make work
@@ -227,7 +246,7 @@ gcDrain(gcWork *gcw, gcDrainFlags flags) {
 				break;
 			}
 		}
-		scanObject(b, gcw);
+		scanObjectQueued(b, gcw, &mq);
 
 		enlistWorker(gcw);
 
@@ -252,7 +271,8 @@ gcDrain(gcWork *gcw, gcDrainFlags flags) {
 #undef gcDrain_stop
 
 done:
-	prefetchQueue_flush(&q, gcw);
+	markQueue_flush(&mq, gcw);
+	scanQueue_flush(&q, gcw);
 	if (gcw->heapScanWork > 0) {
 		atomic_Xadd(&gcController.heapScanWork, gcw->heapScanWork);
 		if (flushBgCredit) {
@@ -274,7 +294,8 @@ gcDrainN(gcWork *gcw, int64_t scanWork) {
 	// What is on gcw already was not done by this call.
 	int64_t workFlushed = -gcw->heapScanWork;
 
-	prefetchQueue q = {.len = 0};
+	scanQueue q = {.len = 0};
+	markQueue mq = {.len = 0};
 	G *gp = getg()->m->curg;
 	while (!atomic_LoadRelaxed(&gp->preempt) && !gcCPULimiterState_limiting(&gcCPULimiter) &&
 		workFlushed + gcw->heapScanWork < scanWork) {
@@ -282,8 +303,9 @@ gcDrainN(gcWork *gcw, int64_t scanWork) {
 			gcWork_balance(gcw);
 		}
 
-		uintptr_t b = prefetchQueue_next(&q, gcw);
+		uintptr_t b = scanQueue_next(&q, gcw);
 		if (unlikely(b == 0)) {
+			markQueue_flush(&mq, gcw);
 			b = gcWork_tryGetObj(gcw);
 			if (b == 0) {
 				wbBufFlush();
@@ -302,7 +324,7 @@ gcDrainN(gcWork *gcw, int64_t scanWork) {
 				break;
 			}
 		}
-		scanObject(b, gcw);
+		scanObjectQueued(b, gcw, &mq);
 
 		if (gcw->heapScanWork >= gcCreditSlack) {
 			atomic_Xadd(&gcController.heapScanWork, gcw->heapScanWork);
@@ -312,7 +334,8 @@ gcDrainN(gcWork *gcw, int64_t scanWork) {
 
 		enlistWorker(gcw);
 	}
-	prefetchQueue_flush(&q, gcw);
+	markQueue_flush(&mq, gcw);
+	scanQueue_flush(&q, gcw);
 
 	// dispose will flush the rest; none of it goes to the background credit.
 	return workFlushed + gcw->heapScanWork;
@@ -570,20 +593,38 @@ scanConservative(uintptr_t b, uintptr_t n, gcWork *gcw) {
 // ---- scanning objects -------------------------------------------------------------------------------------
 
 // scan_slot scans the pointer slot at addr, of the object or oblet [b, b+n).
+// It does so now if mq is NULL, else puts the pointer into mq.
 static ALWAYS_INLINE void
-scan_slot(uintptr_t addr, uintptr_t b, uintptr_t n, gcWork *gcw) {
+scan_slot(uintptr_t addr, uintptr_t b, uintptr_t n, gcWork *gcw, markQueue *mq) {
 	uintptr_t p = atomic_LoadRelaxed((uintptr_t *)addr);
 	// NULL and pointers into the object itself are common and need no lookup.  It is no error when
 	// there is no object: p may point into an arena that is just being added, and then its target
 	// is black.
-	if (p != 0 && p - b >= n) {
-		scan_word(p, b, addr - b, gcw);
+	if (mq == NULL) {
+		if (p != 0 && p - b >= n) {
+			scan_word(p, b, addr - b, gcw);
+		}
+		return;
+	}
+	if (p - heapLo >= heapSize || p - b < n) {
+		return;
+	}
+	__builtin_prefetch((void *)((p | (pageSize - 1)) - 63)); // inline mark bits
+	mq->p[(mq->head + mq->len) % markQueueLen] = p;
+	if (mq->len < markQueueLen - 1) {
+		mq->len++;
+		return;
+	}
+	uintptr_t obj = mark_fast(mq->p[mq->head], gcw);
+	mq->head = (mq->head + 1) % markQueueLen;
+	if (obj != 0) {
+		queueObj(obj, gcw);
 	}
 }
 
 // scan_small scans an object whose pointer bits are at the end of its page, at most 64 words.
 static ALWAYS_INLINE uintptr_t
-scan_small(uintptr_t b, const mspan *s, uintptr_t n, gcWork *gcw) {
+scan_small(uintptr_t b, const mspan *s, uintptr_t n, gcWork *gcw, markQueue *mq) {
 	uintptr_t nb;
 	const uintptr_t *hb = (const uintptr_t *)spanHeapBitsRange(s->startAddr, pageSize, n, &nb);
 	uintptr_t o = (b - s->startAddr) / PtrSize;
@@ -596,7 +637,7 @@ scan_small(uintptr_t b, const mspan *s, uintptr_t n, gcWork *gcw) {
 	w &= ~(uintptr_t)0 >> (ptrBits - bits);
 	uintptr_t scanSize = (uintptr_t)Len64(w) * PtrSize;
 	while (w != 0) {
-		scan_slot(b + (uintptr_t)__builtin_ctzll(w) * PtrSize, b, n, gcw);
+		scan_slot(b + (uintptr_t)__builtin_ctzll(w) * PtrSize, b, n, gcw, mq);
 		w &= w - 1;
 	}
 	return scanSize;
@@ -604,7 +645,7 @@ scan_small(uintptr_t b, const mspan *s, uintptr_t n, gcWork *gcw) {
 
 // scan_typed scans [b, b+n) of an object that has its type in a header or in its span.
 static uintptr_t
-scan_typed(uintptr_t b, mspan *s, uintptr_t n, gcWork *gcw) {
+scan_typed(uintptr_t b, mspan *s, uintptr_t n, gcWork *gcw, markQueue *mq) {
 	typePointers tp;
 	if (n > maxObletBytes) {
 		// In pieces, for parallelism and for latency.  Those in the scalar tail of the object
@@ -629,14 +670,14 @@ scan_typed(uintptr_t b, mspan *s, uintptr_t n, gcWork *gcw) {
 			break;
 		}
 		scanSize = addr - b + PtrSize;
-		scan_slot(addr, b, n, gcw);
+		scan_slot(addr, b, n, gcw, mq);
 	}
 	gcw->bytesMarked += n;
 	return scanSize;
 }
 
-void
-scanObject(uintptr_t b, gcWork *gcw) {
+static ALWAYS_INLINE void
+scan_object(uintptr_t b, gcWork *gcw, markQueue *mq) {
 	mspan *s = spanOfUnchecked(b);
 	uintptr_t n = s->elemsize;
 	if (unlikely(n == 0)) {
@@ -658,14 +699,42 @@ scanObject(uintptr_t b, gcWork *gcw) {
 			!useCheckmark) {
 			return;
 		}
-		scanSize = scan_small(b, s, n, gcw);
+		scanSize = scan_small(b, s, n, gcw, mq);
 		gcw->bytesMarked += n;
 	} else {
-		scanSize = scan_typed(b, s, n, gcw);
+		scanSize = scan_typed(b, s, n, gcw, mq);
 	}
 	gcw->heapScanWork += (int64_t)scanSize;
 	if (unlikely(debug.gctrace > 1)) {
 		gcw->stats[spanClass_sizeclass(s->spanclass)].sparseObjsScanned++;
+	}
+}
+
+void
+scanObject(uintptr_t b, gcWork *gcw) {
+	scan_object(b, gcw, NULL);
+}
+
+// scanObjectQueued is scanObject, but puts what it finds into mq.
+static void
+scanObjectQueued(uintptr_t b, gcWork *gcw, markQueue *mq) {
+	if (unlikely(useCheckmark)) {
+		scan_object(b, gcw, NULL);
+	} else {
+		scan_object(b, gcw, mq);
+	}
+}
+
+// markQueue_flush marks what is in mq.
+static void
+markQueue_flush(markQueue *mq, gcWork *gcw) {
+	while (mq->len > 0) {
+		uintptr_t obj = mark_fast(mq->p[mq->head], gcw);
+		mq->head = (mq->head + 1) % markQueueLen;
+		mq->len--;
+		if (obj != 0) {
+			queueObj(obj, gcw);
+		}
 	}
 }
 
