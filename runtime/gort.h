@@ -332,13 +332,10 @@ gort_dso_init(void)
 
 // The check of the flag and the store are one piece of code that a stop by signal never splits:
 // its addresses go to the section gort_unsafe_pc, and a thread stopped there starts it again.
+// With GORT_CHECK the missing-barrier checker (tools/check) does it, and knows that it was done.
 #ifdef GORT_CHECK
 GORT_API void gort_check_store(void **slot, void *val);
-static inline void
-gort_store_(void **slot, void *val)
-{
-	gort_check_store(slot, val);
-}
+#define gort_store_(slot, val) gort_check_store((slot), (val))
 #else
 static inline __attribute__((always_inline)) void
 gort_store_(void **slot, void *val)
