@@ -254,6 +254,9 @@ newm1(M *mp) {
 // held.
 static void
 stopStartingP(P *pp) {
+	// The worker that procresize assigned goes back to the pool, as releasep would see to.
+	if (pp->nextGCMarkWorker != NULL)
+		gcControllerState_releaseNextGCMarkWorker(&gcController, pp);
 	atomic_Store(&pp->status, (uint32_t)_Pgcstop);
 	pp->gcStopTime = nanotime();
 	sched.stopwait--;
