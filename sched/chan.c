@@ -410,11 +410,11 @@ closechan(hchan *c) {
 // ---- receive --------------------------------------------------------------------------------------
 
 // empty reports whether a receive would block, at one moment.
-static bool
+static ALWAYS_INLINE bool
 empty(hchan *c) {
 	if (c->dataqsiz == 0)
 		return atomic_Load(&c->sendq.first) == NULL;
-	if (c->timer != NULL)
+	if (unlikely(c->timer != NULL))
 		timer_maybeRunChan(c->timer, c);
 	return atomic_Load(&c->qcount) == 0;
 }

@@ -405,12 +405,19 @@ selectOne(gort_scase *cases, int i, int dflt) {
 	gort_scase *rc = &cases[i];
 	bool received = true, selected;
 
-	if (rc->op == GORT_CASE_SEND)
-		selected = chansend(rc->c, rc->elem, dflt < 0);
-	else
-		selected = chanrecv(rc->c, rc->elem, dflt < 0, &received);
-	if (!selected)
-		return dflt;
+	if (dflt >= 0) {
+		if (rc->op == GORT_CASE_SEND)
+			selected = selectnbsend(rc->c, rc->elem);
+		else
+			selected = selectnbrecv(rc->elem, rc->c, &received);
+		if (!selected)
+			return dflt;
+	} else {
+		if (rc->op == GORT_CASE_SEND)
+			chansend1(rc->c, rc->elem);
+		else
+			received = chanrecv2(rc->c, rc->elem);
+	}
 	if (rc->ok != NULL)
 		*rc->ok = received;
 	return i;

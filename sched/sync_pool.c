@@ -250,36 +250,60 @@ out:
 	return &local[*pid];
 }
 
-// Pool_pin pins the goroutine and returns the part of the pool of its P.
+// Pool_here returns the part of the pool that belongs to P pid, or NULL if there is none yet.
 static ALWAYS_INLINE poolLocal *
-Pool_pin(Pool *p, int32_t *pid) {
-	uintptr_t s;
-
-	// before it is pinned, when a fault could not become a panic
-	if (unlikely(p == NULL))
-		gopanic("nil Pool");
-	*pid = pin();
+Pool_here(Pool *p, int32_t pid) {
 	// localSize first: pinSlow writes it last, and the size of what local is by then is no less.
-	s = atomic_LoadAcq(&p->localSize);
-	if (likely((uintptr_t)*pid < s))
-		return &((poolLocal *)atomic_LoadRelaxed(&p->local))[*pid];
-	return Pool_pinSlow(p, pid);
+	uintptr_t s = atomic_LoadAcq(&p->localSize);
+
+	if (likely((uintptr_t)pid < s))
+		return &((poolLocal *)atomic_LoadRelaxed(&p->local))[pid];
+	return NULL;
 }
 
-// Pool_Put adds x, an object of the GC heap, to the pool; NULL is ignored.
-void
-Pool_Put(Pool *p, void *x) {
+// Pool_pin pins the goroutine and returns the part of the pool of its P.
+static poolLocal *
+Pool_pin(Pool *p, int32_t *pid) {
 	poolLocal *l;
-	int32_t pid;
 
-	if (x == NULL)
-		return;
-	l = Pool_pin(p, &pid);
+	// before it is pinned, when a fault could not become a panic
+	if (p == NULL)
+		gopanic("nil Pool");
+	*pid = pin();
+	l = Pool_here(p, *pid);
+	return l != NULL ? l : Pool_pinSlow(p, pid);
+}
+
+static NOINLINE void
+Pool_putPinned(Pool *p, void *x) {
+	int32_t pid;
+	poolLocal *l = Pool_pin(p, &pid);
+
 	if (l->private_ == NULL)
 		wbstore(&l->private_, x);
 	else
 		poolChain_pushHead(&l->shared, x);
 	unpin();
+}
+
+// Pool_Put adds x, an object of the GC heap, to the pool; NULL is ignored.
+//
+// PORT: while nothing is called that could park there is no need to pin: a goroutine in the runtime's
+// text is neither stopped nor moved.
+void
+Pool_Put(Pool *p, void *x) {
+	poolLocal *l;
+
+	if (x == NULL)
+		return;
+	if (likely(p != NULL)) {
+		l = Pool_here(p, getg()->m->p->id);
+		if (likely(l != NULL && l->private_ == NULL)) {
+			wbstore(&l->private_, x);
+			return;
+		}
+	}
+	Pool_putPinned(p, x);
 }
 
 // Pool_getSlow looks at the other Ps' parts and then at the victims.
@@ -317,14 +341,13 @@ Pool_getSlow(Pool *p, int32_t pid) {
 	return NULL;
 }
 
-// Pool_Get takes some object out of the pool, or makes one if there is New, or returns NULL.
-void *
-Pool_Get(Pool *p) {
+static NOINLINE void *
+Pool_getPinned(Pool *p) {
 	int32_t pid;
 	poolLocal *l = Pool_pin(p, &pid);
 	void *x = l->private_;
 
-	if (likely(x != NULL)) {
+	if (x != NULL) {
 		wbstore(&l->private_, NULL);
 	} else {
 		// the newest of ours first: it is still in the cache
@@ -336,6 +359,24 @@ Pool_Get(Pool *p) {
 	if (x == NULL && p->New != NULL)
 		x = p->New();
 	return x;
+}
+
+// Pool_Get takes some object out of the pool, or makes one if there is New, or returns NULL.
+void *
+Pool_Get(Pool *p) {
+	if (likely(p != NULL)) {
+		poolLocal *l = Pool_here(p, getg()->m->p->id);
+
+		if (likely(l != NULL)) {
+			void *x = l->private_;
+
+			if (likely(x != NULL)) {
+				wbstore(&l->private_, NULL);
+				return x;
+			}
+		}
+	}
+	return Pool_getPinned(p);
 }
 
 // poolCleanup ages all pools.  The world is stopped, nobody is pinned, and no barrier is on.
