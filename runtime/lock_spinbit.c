@@ -149,7 +149,7 @@ lock2_wait(mutex *l, G *gp) {
 		}
 
 		if ((v & mutexLocked) == 0)
-			throw("runtime·lock: sleeping while lock is available");
+			throw("runtime\302\267lock: sleeping while lock is available");
 
 		if (!haveTimers) {
 			gp->m->mWaitList.startTicks = cputicks();
@@ -180,7 +180,7 @@ void
 lock2(mutex *l) {
 	G *gp = getg();
 	if (unlikely(gp->m->locks < 0))
-		throw("runtime·lock: lock count");
+		throw("runtime\302\267lock: lock count");
 	gp->m->locks++;
 
 	uint8_t *k8 = key8(&l->key);
@@ -269,7 +269,7 @@ unlock2(mutex *l) {
 
 	gp->m->locks--;
 	if (unlikely(gp->m->locks < 0))
-		throw("runtime·unlock: lock count");
+		throw("runtime\302\267unlock: lock count");
 	if (unlikely(gp->m->locks == 0 && gp->preempt)) // in case it was cleared meanwhile
 		atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
 }
