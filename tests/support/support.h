@@ -60,6 +60,10 @@ void support_fail(const char *file, int line, const char *what) __attribute__((n
 #define cr_assert_str_eq(a, b, ...) cr_assert(strcmp((a), (b)) == 0)
 #define cr_assert_arr_eq(a, b, n, ...) cr_assert(memcmp((a), (b), (n)) == 0)
 #define cr_assert_fail(...) cr_assert(false)
+#define cr_expect(cond, ...) cr_assert(cond)
+#define cr_expect_eq(a, b, ...) cr_assert((a) == (b))
+#define cr_expect_null(a, ...) cr_assert((a) == NULL)
+#define cr_expect_str_eq(a, b, ...) cr_assert(strcmp((a), (b)) == 0)
 #endif
 
 // support_run is RUN without the verdict; it returns the number of failed CHECKs so far.
