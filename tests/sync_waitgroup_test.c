@@ -188,10 +188,9 @@ struct condt {
 
 static void
 condt_init(struct condt *t, int n) {
-	memset(t, 0, sizeof(*t));
 	t->c.L = &t->m;
-	t->running = gort_chan_make(int, n);
-	t->awake = gort_chan_make(int, n);
+	gort_store(t->running, gort_chan_make(int, n));
+	gort_store(t->awake, gort_chan_make(int, n));
 }
 
 static void
@@ -205,7 +204,7 @@ signal_1(struct condt *t, int i) {
 
 static void
 cond_signal(void) {
-	struct condt t;
+	static struct condt t; // the last goroutine may still unlock t.m when the test is over
 
 	condt_init(&t, 2);
 	for (int i = 0; i < 2; i++)
@@ -231,7 +230,7 @@ Test(Cond, CondSignal) {
 static void
 cond_generations(void) {
 	enum { n = 100 };
-	struct condt t;
+	static struct condt t; // the last goroutine may still unlock t.m when the test is over
 
 	condt_init(&t, n);
 	for (int i = 0; i < n; i++) {
@@ -263,7 +262,7 @@ broadcast_1(struct condt *t, int g) {
 static void
 cond_broadcast(void) {
 	enum { n = 100 };
-	struct condt t;
+	static struct condt t;
 	int v;
 
 	condt_init(&t, n);
