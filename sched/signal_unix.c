@@ -402,6 +402,23 @@ sigfwd(uintptr_t fn, uint32_t sig, const sigctxt *c) {
 	((void (*)(int, siginfo_t *, void *))fn)((int)sig, c->info, c->uc);
 }
 
+// badsignal_pass sends a signal that asks for the state of everything on to a thread of the runtime,
+// which can tell.  Not to one that waits in its handler, nor to one that has had it.
+static bool
+badsignal_pass(uint32_t sig) {
+	for (M *mp = atomic_Load(&allm); mp != NULL; mp = mp->alllink) {
+		G *gp = mp->curg;
+		if (mp->procid == 0 || mp->dying != 0 || mp->throwing != throwTypeNone ||
+			(mp->lockedg != NULL &&
+				atomic_Load(&mp->lockedg->inplace) != inplaceNone) ||
+			(gp != NULL && atomic_Load(&gp->inplace) != inplaceNone))
+			continue;
+		signalM(mp, (int)sig);
+		return true;
+	}
+	return false;
+}
+
 // badsignal is for a thread that does not belong to the runtime.
 static void
 badsignal(uint32_t sig, const sigctxt *c) {
@@ -424,6 +441,8 @@ badsignal(uint32_t sig, const sigctxt *c) {
 		return;
 	}
 	if ((flags & (_SigKill | _SigThrow | _SigPanic)) == 0)
+		return;
+	if ((flags & _SigThrow) != 0 && sigctxt_fromUser(c) && badsignal_pass(sig))
 		return;
 	if ((flags & _SigPanic) != 0 && !sigctxt_fromUser(c)) {
 		// The fault comes again when the handler returns.
