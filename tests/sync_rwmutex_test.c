@@ -25,8 +25,9 @@ parallel_reader(struct par *p) {
 
 static void
 parallel(int n, int procs) {
-	struct par p = {
-		{{0}}, gort_chan_make(bool, 0), gort_chan_make(bool, 0), gort_chan_make(bool, 0)};
+	struct par p = {.clocked = gort_chan_make(bool, 0),
+		.cunlock = gort_chan_make(bool, 0),
+		.cdone = gort_chan_make(bool, 0)};
 
 	gort_gomaxprocs(procs);
 	for (int i = 0; i < n; i++)
