@@ -8,22 +8,26 @@
 #include "runtime/mgc.h"
 #include "runtime/mgcpacer.h"
 #include "runtime/mheap.h"
+#include "runtime/panic.h"
 
 // gort_gc is runtime.GC.
 void
 gort_gc(void) {
+	needg();
 	GC();
 }
 
 // gort_set_gc_percent is debug.SetGCPercent.
 int
 gort_set_gc_percent(int percent) {
+	needg();
 	return setGCPercent(percent);
 }
 
 // gort_set_memory_limit is debug.SetMemoryLimit.
 int64_t
 gort_set_memory_limit(int64_t limit) {
+	needg();
 	return setMemoryLimit(limit);
 }
 
@@ -36,6 +40,7 @@ freeOSMemory_1(void *arg) {
 // gort_free_os_memory is debug.FreeOSMemory.
 void
 gort_free_os_memory(void) {
+	needg();
 	GC();
 	systemstack(freeOSMemory_1, NULL);
 }

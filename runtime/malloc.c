@@ -598,6 +598,7 @@ mallocgcMarking(uintptr_t size, const _type *typ, bool needzero) {
 // mallocNoMCache is for a thread that may not allocate.
 static COLD _Noreturn void
 mallocNoMCache(void) {
+	needg();
 	throw("mallocgc called without a P or outside bootstrapping");
 }
 

@@ -24,6 +24,7 @@
 #include "runtime/mbitmap.h"
 #include "runtime/mwbbuf.h"
 #include "runtime/os_linux.h"
+#include "runtime/panic.h"
 #include "sched/runtime2.h"
 
 // wbBufOfP is the buffer of the current P.  A store by a thread without one cannot be told to the
@@ -32,10 +33,7 @@ static ALWAYS_INLINE wbBuf *
 wbBufOfP(void) {
 	G *gp = getg();
 	if (unlikely(gp == NULL)) {
-		static const char msg[] =
-			"fatal error: gort_store on a thread that is not the runtime's\n";
-		runtime_write(2, msg, sizeof(msg) - 1);
-		runtime_exit(2);
+		foreigncall();
 	}
 	P *pp = gp->m->p;
 	if (unlikely(pp == NULL)) {

@@ -17,6 +17,7 @@
 #include "runtime/mgc.h"
 #include "runtime/mgcpacer.h"
 #include "runtime/mgcscavenge.h"
+#include "runtime/panic.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
 
@@ -400,5 +401,6 @@ cpuStats_accumulate(cpuStats *s, int64_t now, bool gcMarkPhase) {
 
 void
 gort_read_memstats(gort_memstats *m) {
+	needg();
 	ReadMemStats(m);
 }

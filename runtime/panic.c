@@ -16,6 +16,7 @@
 // held, on the signal stack, in a second failure while the first is being printed.
 #include "runtime/panic.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "runtime/mheap.h"
@@ -81,7 +82,9 @@ panicmemAddr(uintptr_t addr) {
 void
 gort_defer_push(gort_deferred *d) {
 	G *gp = getg();
-	if (unlikely(gp == NULL || gp->m->curg != gp))
+	if (unlikely(gp == NULL))
+		foreigncall();
+	if (unlikely(gp->m->curg != gp))
 		throw("defer on system stack");
 	d->link = (gort_deferred *)gp->_defer;
 	d->pc = __builtin_return_address(0);
@@ -98,8 +101,9 @@ gort_defer_pop(gort_deferred *d) {
 	call_run(&d->call);
 }
 
-// popDefer takes the head of gp's list off and makes its call.
-static void
+// popDefer takes the head of gp's list off and makes its call.  Inlined, so that the caller of the
+// deferred function is the one whose name means something in a trace.
+static ALWAYS_INLINE void
 popDefer(G *gp) {
 	_defer *d = gp->_defer;
 	gp->_defer = d->link;
@@ -122,6 +126,7 @@ Goexit(void) {
 
 void
 gort_goexit(void) {
+	needg();
 	Goexit();
 }
 
@@ -217,7 +222,9 @@ recovery(G *gp, _panic *p) {
 _Noreturn NOINLINE void
 gopanic(const char *s) {
 	G *gp = getg();
-	if (gp == NULL || gp->m == NULL || gp->m->curg != gp)
+	if (gp == NULL)
+		foreigncall();
+	if (gp->m == NULL || gp->m->curg != gp)
 		panicthrow(s, "panic on system stack");
 	if (gp->m->mallocing != 0)
 		panicthrow(s, "panic during malloc");
@@ -272,6 +279,7 @@ gort_panic(const char *fmt, ...) {
 
 const char *
 gort_recover(void) {
+	needg();
 	G *gp = getg();
 	_panic *p = gp->_panic;
 	_panic *goexit;
@@ -283,6 +291,7 @@ gort_recover(void) {
 
 const char *
 gort_pcall(void (*f)(void *arg), void *arg) {
+	needg();
 	G *gp = getg();
 	pcall c = {.link = gp->pcall, ._defer = gp->_defer, ._panic = gp->_panic};
 	gp->pcall = &c;
@@ -293,6 +302,37 @@ gort_pcall(void (*f)(void *arg), void *arg) {
 }
 
 // ---- the end of the process ---------------------------------------------------------------------------
+
+static bool isforked; // this process is a child that fork made
+
+// foreigncall: nothing is printed by way of locks, the child of a fork may have them locked for ever.
+COLD NOINLINE _Noreturn void
+foreigncall(void) {
+	static const char early[] = "fatal error: gort: call before gort_run\n";
+	static const char child[] = "fatal error: gort: call in the child of a fork\n";
+	static const char foreign[] =
+		"fatal error: gort: call on a thread that the runtime did not make\n";
+	if (isforked)
+		runtime_write(2, child, sizeof child - 1);
+	else if (m0.g0 == NULL)
+		runtime_write(2, early, sizeof early - 1);
+	else
+		runtime_write(2, foreign, sizeof foreign - 1);
+	runtime_exit(2);
+}
+
+// forkedchild: the other threads are not there, and locks of the runtime may be held by them.
+static void
+forkedchild(void) {
+	isforked = true;
+	setg(NULL);
+	settlsmcache(NULL);
+}
+
+void
+forkinit(void) {
+	pthread_atfork(NULL, NULL, forkedchild);
+}
 
 // throw_early is throw before there is a goroutine, or on a thread that has none.
 static COLD _Noreturn void

@@ -52,6 +52,18 @@ _Noreturn void panicmemAddr(uintptr_t addr);
 // canpanic: a signal on this goroutine may become a panic.
 bool canpanic(void);
 
+// foreigncall ends the process: a thread without a goroutine called the runtime.
+_Noreturn void foreigncall(void);
+// needg is for public functions that a program might call too early.  The others touch the missing
+// goroutine, and the handler of the fault finds out why.
+static inline void
+needg(void) {
+	if (unlikely(getg() == NULL))
+		foreigncall();
+}
+// forkinit makes a child of fork a thread without a goroutine.
+void forkinit(void);
+
 // fatalthrow and fatalpanic print and exit.  startpanic_m and dopanic_m, on g0, are their parts,
 // which the signal handler uses too.
 _Noreturn void fatalthrow(int t);

@@ -136,6 +136,7 @@ schedinit(void) {
 	worldStopped();
 
 	preemptinit();
+	forkinit();
 	randinit();
 	mallocinit();
 	mcommoninit(getg()->m, -1);
@@ -768,7 +769,7 @@ runtime_start(void (*mainfn)(void)) {
 	static uint32_t started; // atomic
 
 	if (!atomic_Cas(&started, 0U, 1U))
-		fatal("the runtime was started twice");
+		fatal("gort_run: the runtime was started already");
 
 	mainfn_ = mainfn;
 	g0.m = &m0;

@@ -375,6 +375,7 @@ syscallingThread_resume(syscallingThread *s) {
 // gort_blocking: see gort.h.
 intptr_t
 gort_blocking(intptr_t (*f)(void *arg), void *arg) {
+	needg();
 	entersyscall();
 	intptr_t r = f(arg);
 	exitsyscall();

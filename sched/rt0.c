@@ -69,6 +69,7 @@ gort_newproc(const gort_call *call, unsigned class_) {
 		[GORT_STACK_8M] = stackClassLarge + 3,
 	};
 
+	needg();
 	preemptcheck();
 	newproc_call(call, class_ < nelem(classes) ? classes[class_] : (uint32_t)stackClassDefault,
 		getcallerpc());
@@ -83,18 +84,21 @@ gort_call_run(const gort_call *call) {
 // gort_yield: Go's Gosched.
 void
 gort_yield(void) {
+	needg();
 	Gosched();
 }
 
 // gort_poll is a safe point.
 void
 gort_poll(void) {
+	needg();
 	preemptcheck();
 }
 
 // gort_gomaxprocs: Go's GOMAXPROCS.
 int
 gort_gomaxprocs(int n) {
+	needg();
 	return GOMAXPROCS(n);
 }
 
@@ -107,11 +111,13 @@ gort_num_cpu(void) {
 // gort_num_goroutine: Go's NumGoroutine.
 int
 gort_num_goroutine(void) {
+	needg();
 	return gcount(false);
 }
 
 // gort_goid is the number of the goroutine.
 uint64_t
 gort_goid(void) {
+	needg();
 	return getg()->goid;
 }

@@ -14,6 +14,7 @@
 
 #include "runtime/malloc.h"
 #include "runtime/mbarrier.h"
+#include "runtime/panic.h"
 #include "sched/lockfast.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
@@ -519,6 +520,7 @@ selectFew(gort_scase *cases, int n) {
 
 int
 gort_selectgo(gort_scase *cases, int n) {
+	needg();
 	// what Go's compiler turns into something simpler
 	if (n == 2 && cases[1].op == GORT_CASE_DEFAULT && cases[0].op <= GORT_CASE_SEND)
 		return selectOne(cases, 0, 1);

@@ -13,6 +13,7 @@
 // PORT: no block and mutex profiles.
 #include "sched/sema.h"
 
+#include "runtime/panic.h"
 #include "sched/lockfast.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
@@ -78,6 +79,8 @@ semacquire1(uint32_t *addr, bool lifo, waitReason reason) {
 	sudog *s;
 	semaRoot *root;
 
+	if (unlikely(gp == NULL))
+		foreigncall();
 	if (gp != gp->m->curg)
 		throw("semacquire not on the G stack");
 	preemptcheck();

@@ -656,6 +656,9 @@ sigtramp(int isig, siginfo_t *info, void *ctx) {
 	uint32_t sig = (uint32_t)isig;
 	sigctxt c = {info, ctx};
 	G *gp = getg();
+	if (unlikely(gp == NULL && sig == SIGSEGV && !sigctxt_fromUser(&c) &&
+		    (uintptr_t)info->si_addr < sizeof(G) && isRuntimePC(sigctxt_reg(&c, REG_RIP))))
+		foreigncall(); // looked for its goroutine
 	if (sigfwdgo(sig, &c, gp)) {
 		*errnop = e;
 		return;

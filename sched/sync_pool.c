@@ -15,6 +15,7 @@
 
 #include "runtime/malloc.h"
 #include "runtime/mbarrier.h"
+#include "runtime/panic.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
 #include "sched/sync_mutex.h"
@@ -421,10 +422,12 @@ _Static_assert(sizeof(gort_pool) == sizeof(Pool) &&
 
 void *
 gort_pool_get(gort_pool *p) {
+	needg();
 	return Pool_Get((Pool *)p);
 }
 
 void
 gort_pool_put(gort_pool *p, void *x) {
+	needg();
 	Pool_Put((Pool *)p, x);
 }

@@ -25,8 +25,10 @@
 #include "runtime/mbarrier.h"
 #include "runtime/mem.h"
 #include "runtime/mstats.h"
+#include "runtime/panic.h"
 #include "runtime/runtime1.h"
 #include "sched/chan.h"
+#include "sched/lockfast.h"
 #include "sched/netpoll.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
@@ -64,7 +66,7 @@ timerWhen_less(timerWhen tw, timerWhen other) {
 
 void
 timers_lock(timers *ts) {
-	lock(&ts->mu);
+	lockfast(&ts->mu);
 }
 
 // timers_unlock publishes the length only now, so that pidleput never sees the 0 of a timer that is
@@ -72,19 +74,19 @@ timers_lock(timers *ts) {
 void
 timers_unlock(timers *ts) {
 	atomic_Store(&ts->len, (uint32_t)ts->nheap);
-	unlock(&ts->mu);
+	unlockfast(&ts->mu);
 }
 
 void
 timer_lock(timer *t) {
-	lock(&t->mu);
+	lockfast(&t->mu);
 }
 
 // timer_unlock publishes the state for those who look without the lock.
 void
 timer_unlock(timer *t) {
 	atomic_Store(&t->astate, t->state);
-	unlock(&t->mu);
+	unlockfast(&t->mu);
 }
 
 // timer_hchan is the channel that t feeds.
@@ -1031,6 +1033,7 @@ gort_timer_reset(gort_timer *t, int64_t ns) {
 
 void
 gort_sleep(int64_t ns) {
+	needg();
 	timeSleep(ns);
 }
 
