@@ -3,7 +3,7 @@
 // license that can be found in the LICENSE file.
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE
+#	define _GNU_SOURCE
 #endif
 #include "twin.h"
 

@@ -16,7 +16,7 @@
 // Words, maps, entries and postings live on the collected heap.  Files are read by gort_blocking,
 // so that a slow disk holds up nobody else.
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE
+#	define _GNU_SOURCE
 #endif
 #include <dirent.h>
 #include <fcntl.h>

@@ -29,30 +29,28 @@
 #define atomic_And(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
 #define atomic_Or(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
 // Cas reports whether *p was old and is now new_.
-#define atomic_Cas(p, old, new_)                                                                   \
-	__extension__({                                                                            \
-		__typeof__(*(p)) cas_old_ = (old);                                                 \
-		__atomic_compare_exchange_n((p), &cas_old_, (new_), false, __ATOMIC_SEQ_CST,       \
-			__ATOMIC_SEQ_CST);                                                         \
+#define atomic_Cas(p, old, new_)                                                            \
+	__extension__({                                                                     \
+		__typeof__(*(p)) cas_old_ = (old);                                          \
+		__atomic_compare_exchange_n(                                                \
+			(p), &cas_old_, (new_), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
 	})
-#define atomic_CasRel(p, old, new_)                                                                \
-	__extension__({                                                                            \
-		__typeof__(*(p)) cas_old_ = (old);                                                 \
-		__atomic_compare_exchange_n((p), &cas_old_, (new_), false, __ATOMIC_RELEASE,       \
-			__ATOMIC_RELAXED);                                                         \
+#define atomic_CasRel(p, old, new_)                                                         \
+	__extension__({                                                                     \
+		__typeof__(*(p)) cas_old_ = (old);                                          \
+		__atomic_compare_exchange_n(                                                \
+			(p), &cas_old_, (new_), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED); \
 	})
 // Float64: a double, in one piece.
 static inline double
-atomic_LoadFloat64(const double *p)
-{
+atomic_LoadFloat64(const double *p) {
 	double v;
 	__atomic_load(p, &v, __ATOMIC_SEQ_CST);
 	return v;
 }
 
 static inline void
-atomic_StoreFloat64(double *p, double v)
-{
+atomic_StoreFloat64(double *p, double v) {
 	__atomic_store(p, &v, __ATOMIC_SEQ_CST);
 }
 

@@ -101,8 +101,8 @@ GORT_API const char *gort_pcall(void (*f)(void *arg), void *arg);
 // which the compiler would do with libc's definition.
 GORT_API int *gort_errno_location(void);
 #ifndef GORT_KEEP_ERRNO
-#undef errno
-#define errno (*gort_errno_location())
+#	undef errno
+#	define errno (*gort_errno_location())
 #endif
 
 // ---- types and memory -----------------------------------------------------------------------------
@@ -122,15 +122,16 @@ extern GORT_API const gort_type gort_type_pointer;
 #define GORT_POINTERS (&gort_type_pointer)
 #define GORT_CONSERVATIVE (&gort_type_pointer)
 
-// gort_alloc returns size bytes of zeroed memory (rounded up to 8 with pointers), aligned to 8, to 16
-// from 32 bytes on (a multiple of 16), of the kind described.  Never NULL: out of memory is a fatal
-// error.  Go: runtime.mallocgc.
+// gort_alloc returns size bytes of zeroed memory (rounded up to 8 with pointers) of the kind
+// described, aligned to 8; to 16 if size is a multiple of 16 from 32 on, unless it has pointers and
+// more than 512 bytes.  Never NULL: out of memory is a fatal error.  Go: runtime.mallocgc.
 GORT_API void *gort_alloc(size_t size, const gort_type *kind)
 	__attribute__((malloc, returns_nonnull, alloc_size(1)));
 // gort_newobject is gort_new on a descriptor.  Go: runtime.newobject.
 GORT_API void *gort_newobject(const gort_type *type) __attribute__((malloc, returns_nonnull));
 // gort_newarray allocates n zeroed elements.  A size that overflows is a panic, as in Go.
-GORT_API void *gort_newarray(const gort_type *type, size_t n) __attribute__((malloc, returns_nonnull));
+GORT_API void *gort_newarray(const gort_type *type, size_t n)
+	__attribute__((malloc, returns_nonnull));
 
 // gort_strdup and friends allocate noscan strings.  The result of gort_asprintf ends with 0.
 GORT_API char *gort_strdup(const char *s) __attribute__((malloc, returns_nonnull));
@@ -204,7 +205,7 @@ GORT_API gort_hchan *gort_makechan(const gort_type *elem, size_t n);
 GORT_API void gort_chansend(gort_hchan *c, const void *elem);
 GORT_API bool gort_chanrecv(gort_hchan *c, void *elem); // false: closed and drained
 GORT_API void gort_closechan(gort_hchan *c);
-GORT_API bool gort_chantrysend(gort_hchan *c, const void *elem); // does not block
+GORT_API bool gort_chantrysend(gort_hchan *c, const void *elem);     // does not block
 GORT_API bool gort_chantryrecv(gort_hchan *c, void *elem, bool *ok); // false: would block
 GORT_API size_t gort_chanlen(gort_hchan *c);
 GORT_API size_t gort_chancap(gort_hchan *c);
@@ -292,7 +293,8 @@ GORT_API void gort_sema_release(uint32_t *s);
 // ---- below this line: macros and what they call -------------------------------------------------------
 
 GORT_API void gort_newproc(const gort_call *call, unsigned stackclass);
-extern GORT_API void (*const gort_capture)(void); // stores the argument registers through the static chain
+extern GORT_API void (*const gort_capture)(
+	void); // stores the argument registers through the static chain
 GORT_API void gort_call_run(const gort_call *call);
 
 // gort_deferred is the record of one gort_defer on the goroutine's stack.
@@ -323,9 +325,9 @@ extern const char __start_gort_unsafe_pc[] __attribute__((weak, visibility("hidd
 extern const char __stop_gort_unsafe_pc[] __attribute__((weak, visibility("hidden")));
 __attribute__((constructor, weak, visibility("hidden"))) void gort_dso_init(void);
 __attribute__((constructor, weak, visibility("hidden"))) void
-gort_dso_init(void)
-{
-	gort_register_dso(__start_gort_unsafe_pc, __stop_gort_unsafe_pc, (const void *)(uintptr_t)gort_dso_init);
+gort_dso_init(void) {
+	gort_register_dso(__start_gort_unsafe_pc, __stop_gort_unsafe_pc,
+		(const void *)(uintptr_t)gort_dso_init);
 	gort_register_async_text(__start_gort_async_text, __stop_gort_async_text);
 }
 #endif
@@ -335,11 +337,10 @@ gort_dso_init(void)
 // With GORT_CHECK the missing-barrier checker (tools/check) does it, and knows that it was done.
 #ifdef GORT_CHECK
 GORT_API void gort_check_store(void **slot, void *val);
-#define gort_store_(slot, val) gort_check_store((slot), (val))
+#	define gort_store_(slot, val) gort_check_store((slot), (val))
 #else
-static inline __attribute__((always_inline)) void
-gort_store_(void **slot, void *val)
-{
+static inline __attribute__((always_inline, unused)) void
+gort_store_(void **slot, void *val) {
 	__asm__ goto(".Lgort_ub%=:\n\tcmpl $0, %[flag]\n\tjne %l[slow]\n\tmovq %[val], %[slot]\n"
 		     ".Lgort_ue%=:\n\t"
 		     ".pushsection gort_unsafe_pc,\"ao?\",@progbits,.Lgort_ub%=\n\t.balign 4\n\t"
@@ -359,275 +360,299 @@ slow:
 #else
 
 // Types that do not match are errors, whatever the compiler's flags.
-#define GORT_STRICT_                                                                               \
-	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic error \"-Wint-conversion\"")        \
-		_Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"")
-#define GORT_STRICTEND_ _Pragma("GCC diagnostic pop")
-#define GORT_CAT_(a, b) a##b
-#define GORT_CAT(a, b) GORT_CAT_(a, b)
-#define GORT_UNIQ_(name) GORT_CAT(name, __COUNTER__)
+#	define GORT_STRICT_                                                 \
+		_Pragma("GCC diagnostic push")                               \
+			_Pragma("GCC diagnostic error \"-Wint-conversion\"") \
+				_Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"")
+#	define GORT_STRICTEND_ _Pragma("GCC diagnostic pop")
+#	define GORT_CAT_(a, b) a##b
+#	define GORT_CAT(a, b) GORT_CAT_(a, b)
+#	define GORT_UNIQ_(name) GORT_CAT(name, __COUNTER__)
 
 // gort_store(lvalue, value): lvalue = value with the write barrier.  lvalue is a pointer.
-#define gort_store(lvalue, ...) GORT_STORE_(GORT_UNIQ_(gort_s_), GORT_UNIQ_(gort_v_), lvalue, __VA_ARGS__)
-#define GORT_STORE_(s, v, lvalue, ...)                                                             \
-	__extension__({                                                                            \
-		GORT_STRICT_ __typeof__(lvalue) *s = &(lvalue);                                    \
-		__typeof__(lvalue) v = (__VA_ARGS__);                                              \
-		_Static_assert(__builtin_classify_type(*s) == 5, "gort_store: not a pointer");     \
-		GORT_STRICTEND_ gort_store_((void **)(s), (void *)(uintptr_t)(v));                 \
-	})
+#	define gort_store(lvalue, ...) \
+		GORT_STORE_(GORT_UNIQ_(gort_s_), GORT_UNIQ_(gort_v_), lvalue, __VA_ARGS__)
+#	define GORT_STORE_(s, v, lvalue, ...)                                                  \
+		__extension__({                                                                 \
+			GORT_STRICT_ __typeof__(lvalue) *s = &(lvalue);                         \
+			__typeof__(lvalue) v = (__VA_ARGS__);                                   \
+			_Static_assert(                                                         \
+				__builtin_classify_type(*s) == 5, "gort_store: not a pointer"); \
+			GORT_STRICTEND_ gort_store_((void **)(s), (void *)(uintptr_t)(v));      \
+		})
 // gort_copy(dst, src): *dst = *src for structures with pointers.
-#define gort_copy(dst, src) GORT_COPY_(GORT_UNIQ_(gort_d_), GORT_UNIQ_(gort_s_), dst, src)
-#define GORT_COPY_(d, s, dst, src)                                                                 \
-	__extension__({                                                                            \
-		GORT_STRICT_ __typeof__(*(dst)) *d = (dst);                                        \
-		const __typeof__(*(dst)) *s = (src);                                               \
-		_Static_assert(sizeof *d % 8 == 0, "gort_copy: not whole words: use memcpy");      \
-		GORT_STRICTEND_ gort_memmove(d, s, sizeof *d);                                     \
-	})
+#	define gort_copy(dst, src) GORT_COPY_(GORT_UNIQ_(gort_d_), GORT_UNIQ_(gort_s_), dst, src)
+#	define GORT_COPY_(d, s, dst, src)                                                     \
+		__extension__({                                                                \
+			GORT_STRICT_ __typeof__(*(dst)) *d = (dst);                            \
+			const __typeof__(*(dst)) *s = (src);                                   \
+			_Static_assert(                                                        \
+				sizeof *d % 8 == 0, "gort_copy: not whole words: use memcpy"); \
+			GORT_STRICTEND_ gort_memmove(d, s, sizeof *d);                         \
+		})
 // gort_zero(p): *p = all zero bits for structures with pointers.
-#define gort_zero(p) gort_memzero((p), sizeof *(p))
-#define gort_cas(slot, old, val)                                                                   \
-	__extension__({                                                                            \
-		GORT_STRICT_ __typeof__(*(slot)) gort_o_ = (old), gort_n_ = (val);                 \
-		GORT_STRICTEND_ gort_cas_pointer((void **)(slot), (void *)gort_o_, (void *)gort_n_); \
-	})
-#define gort_xchg(slot, val)                                                                       \
-	__extension__({                                                                            \
-		GORT_STRICT_ __typeof__(*(slot)) gort_n_ = (val);                                  \
-		GORT_STRICTEND_(__typeof__(*(slot)))                                               \
-			gort_xchg_pointer((void **)(slot), (void *)gort_n_);                       \
-	})
+#	define gort_zero(p) gort_memzero((p), sizeof *(p))
+#	define gort_cas(slot, old, val)                                                   \
+		__extension__({                                                            \
+			GORT_STRICT_ __typeof__(*(slot)) gort_o_ = (old), gort_n_ = (val); \
+			GORT_STRICTEND_ gort_cas_pointer(                                  \
+				(void **)(slot), (void *)gort_o_, (void *)gort_n_);        \
+		})
+#	define gort_xchg(slot, val)                                         \
+		__extension__({                                              \
+			GORT_STRICT_ __typeof__(*(slot)) gort_n_ = (val);    \
+			GORT_STRICTEND_(__typeof__(*(slot)))                 \
+			gort_xchg_pointer((void **)(slot), (void *)gort_n_); \
+		})
 
 // ---- GORT_TYPE(T, field...): the descriptor of T, a typedef's name.  Each field is a pointer or an
 // array of pointers; a.b names nested ones.  At most 16 fields and 4 KB; beyond that allocate with
 // GORT_CONSERVATIVE.
-#define GORT_NARG_(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, N, ...) N
-#define GORT_NARG(...)                                                                             \
-	GORT_NARG_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-#define GORT_E1(M, T, a) M(T, a)
-#define GORT_E2(M, T, a, ...) M(T, a) GORT_E1(M, T, __VA_ARGS__)
-#define GORT_E3(M, T, a, ...) M(T, a) GORT_E2(M, T, __VA_ARGS__)
-#define GORT_E4(M, T, a, ...) M(T, a) GORT_E3(M, T, __VA_ARGS__)
-#define GORT_E5(M, T, a, ...) M(T, a) GORT_E4(M, T, __VA_ARGS__)
-#define GORT_E6(M, T, a, ...) M(T, a) GORT_E5(M, T, __VA_ARGS__)
-#define GORT_E7(M, T, a, ...) M(T, a) GORT_E6(M, T, __VA_ARGS__)
-#define GORT_E8(M, T, a, ...) M(T, a) GORT_E7(M, T, __VA_ARGS__)
-#define GORT_E9(M, T, a, ...) M(T, a) GORT_E8(M, T, __VA_ARGS__)
-#define GORT_E10(M, T, a, ...) M(T, a) GORT_E9(M, T, __VA_ARGS__)
-#define GORT_E11(M, T, a, ...) M(T, a) GORT_E10(M, T, __VA_ARGS__)
-#define GORT_E12(M, T, a, ...) M(T, a) GORT_E11(M, T, __VA_ARGS__)
-#define GORT_E13(M, T, a, ...) M(T, a) GORT_E12(M, T, __VA_ARGS__)
-#define GORT_E14(M, T, a, ...) M(T, a) GORT_E13(M, T, __VA_ARGS__)
-#define GORT_E15(M, T, a, ...) M(T, a) GORT_E14(M, T, __VA_ARGS__)
-#define GORT_E16(M, T, a, ...) M(T, a) GORT_E15(M, T, __VA_ARGS__)
-#define GORT_EACH(M, T, ...) GORT_CAT(GORT_E, GORT_NARG(__VA_ARGS__))(M, T, __VA_ARGS__)
+#	define GORT_NARG_(                                                                    \
+		_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, N, ...) \
+		N
+#	define GORT_NARG(...) \
+		GORT_NARG_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#	define GORT_E1(M, T, a) M(T, a)
+#	define GORT_E2(M, T, a, ...) M(T, a) GORT_E1(M, T, __VA_ARGS__)
+#	define GORT_E3(M, T, a, ...) M(T, a) GORT_E2(M, T, __VA_ARGS__)
+#	define GORT_E4(M, T, a, ...) M(T, a) GORT_E3(M, T, __VA_ARGS__)
+#	define GORT_E5(M, T, a, ...) M(T, a) GORT_E4(M, T, __VA_ARGS__)
+#	define GORT_E6(M, T, a, ...) M(T, a) GORT_E5(M, T, __VA_ARGS__)
+#	define GORT_E7(M, T, a, ...) M(T, a) GORT_E6(M, T, __VA_ARGS__)
+#	define GORT_E8(M, T, a, ...) M(T, a) GORT_E7(M, T, __VA_ARGS__)
+#	define GORT_E9(M, T, a, ...) M(T, a) GORT_E8(M, T, __VA_ARGS__)
+#	define GORT_E10(M, T, a, ...) M(T, a) GORT_E9(M, T, __VA_ARGS__)
+#	define GORT_E11(M, T, a, ...) M(T, a) GORT_E10(M, T, __VA_ARGS__)
+#	define GORT_E12(M, T, a, ...) M(T, a) GORT_E11(M, T, __VA_ARGS__)
+#	define GORT_E13(M, T, a, ...) M(T, a) GORT_E12(M, T, __VA_ARGS__)
+#	define GORT_E14(M, T, a, ...) M(T, a) GORT_E13(M, T, __VA_ARGS__)
+#	define GORT_E15(M, T, a, ...) M(T, a) GORT_E14(M, T, __VA_ARGS__)
+#	define GORT_E16(M, T, a, ...) M(T, a) GORT_E15(M, T, __VA_ARGS__)
+#	define GORT_EACH(M, T, ...) GORT_CAT(GORT_E, GORT_NARG(__VA_ARGS__))(M, T, __VA_ARGS__)
 
 // the bits of one field in 64-bit word w of the mask
-#define GORT_B_(T, f) (offsetof(T, f) / 8)
-#define GORT_N_(T, f) (sizeof(((T *)0)->f) / 8)
-#define GORT_LO_(T, f, w) (GORT_B_(T, f) > 64u * (w) ? GORT_B_(T, f) - 64u * (w) : 0u)
-#define GORT_HI_(T, f, w)                                                                          \
-	(GORT_B_(T, f) + GORT_N_(T, f) > 64u * (w) + 64u ? 64u                                     \
-		: GORT_B_(T, f) + GORT_N_(T, f) > 64u * (w)                                        \
-		? GORT_B_(T, f) + GORT_N_(T, f) - 64u * (w)                                        \
-		: 0u)
-#define GORT_FM_(T, f, w)                                                                          \
-	| (GORT_HI_(T, f, w) > GORT_LO_(T, f, w)                                                   \
-			? (~(uint64_t)0 >> ((64u - (GORT_HI_(T, f, w) - GORT_LO_(T, f, w))) & 63u)) \
-				<< (GORT_LO_(T, f, w) & 63u)                                       \
-			: (uint64_t)0)
-#define GORT_FM0_(T, f) GORT_FM_(T, f, 0)
-#define GORT_FM1_(T, f) GORT_FM_(T, f, 1)
-#define GORT_FM2_(T, f) GORT_FM_(T, f, 2)
-#define GORT_FM3_(T, f) GORT_FM_(T, f, 3)
-#define GORT_FM4_(T, f) GORT_FM_(T, f, 4)
-#define GORT_FM5_(T, f) GORT_FM_(T, f, 5)
-#define GORT_FM6_(T, f) GORT_FM_(T, f, 6)
-#define GORT_FM7_(T, f) GORT_FM_(T, f, 7)
-#define GORT_M_(T, w, ...) (0 GORT_EACH(GORT_FM##w##_, T, __VA_ARGS__))
-#define GORT_ISARR_(f)                                                                             \
-	(!__builtin_types_compatible_p(__typeof__(f), __typeof__(((void)0, (f)))))
-#define GORT_ELEM0_(f) (__builtin_choose_expr(GORT_ISARR_(f), (f), (char(*)[1])0)[0])
-#define GORT_OKPTR_(T, f)                                                                          \
-	(GORT_ISARR_(((T *)0)->f) ? __builtin_classify_type(GORT_ELEM0_(((T *)0)->f)) == 5         \
-				  : __builtin_classify_type(((T *)0)->f) == 5)
-#define GORT_CHK_(T, f)                                                                            \
-	_Static_assert(GORT_OKPTR_(T, f) && offsetof(T, f) % 8 == 0 &&                             \
-			sizeof(((T *)0)->f) % 8 == 0,                                              \
-		"GORT_TYPE: " #T "." #f " is not an aligned pointer or array of pointers");
-#define GORT_PDF_(T, f) char GORT_UNIQ_(gort_c_)[offsetof(T, f) + sizeof(((T *)0)->f)];
-#define GORT_PD_(T, ...) sizeof(union { GORT_EACH(GORT_PDF_, T, __VA_ARGS__) })
+#	define GORT_B_(T, f) (offsetof(T, f) / 8)
+#	define GORT_N_(T, f) (sizeof(((T *)0)->f) / 8)
+#	define GORT_LO_(T, f, w) (GORT_B_(T, f) > 64u * (w) ? GORT_B_(T, f) - 64u * (w) : 0u)
+#	define GORT_HI_(T, f, w)                                           \
+		(GORT_B_(T, f) + GORT_N_(T, f) > 64u * (w) + 64u ? 64u      \
+			: GORT_B_(T, f) + GORT_N_(T, f) > 64u * (w)         \
+				? GORT_B_(T, f) + GORT_N_(T, f) - 64u * (w) \
+				: 0u)
+#	define GORT_FM_(T, f, w)                                                              \
+		| (GORT_HI_(T, f, w) > GORT_LO_(T, f, w)                                       \
+				  ? (~(uint64_t)0 >>                                           \
+					    ((64u - (GORT_HI_(T, f, w) - GORT_LO_(T, f, w))) & \
+						    63u))                                      \
+					    << (GORT_LO_(T, f, w) & 63u)                       \
+				  : (uint64_t)0)
+#	define GORT_FM0_(T, f) GORT_FM_(T, f, 0)
+#	define GORT_FM1_(T, f) GORT_FM_(T, f, 1)
+#	define GORT_FM2_(T, f) GORT_FM_(T, f, 2)
+#	define GORT_FM3_(T, f) GORT_FM_(T, f, 3)
+#	define GORT_FM4_(T, f) GORT_FM_(T, f, 4)
+#	define GORT_FM5_(T, f) GORT_FM_(T, f, 5)
+#	define GORT_FM6_(T, f) GORT_FM_(T, f, 6)
+#	define GORT_FM7_(T, f) GORT_FM_(T, f, 7)
+#	define GORT_M_(T, w, ...) (0 GORT_EACH(GORT_FM##w##_, T, __VA_ARGS__))
+#	define GORT_ISARR_(f) \
+		(!__builtin_types_compatible_p(__typeof__(f), __typeof__(((void)0, (f)))))
+#	define GORT_ELEM0_(f) (__builtin_choose_expr(GORT_ISARR_(f), (f), (char(*)[1])0)[0])
+#	define GORT_OKPTR_(T, f)                                                                  \
+		(GORT_ISARR_(((T *)0)->f) ? __builtin_classify_type(GORT_ELEM0_(((T *)0)->f)) == 5 \
+					  : __builtin_classify_type(((T *)0)->f) == 5)
+#	define GORT_CHK_(T, f)                                                \
+		_Static_assert(GORT_OKPTR_(T, f) && offsetof(T, f) % 8 == 0 && \
+				       sizeof(((T *)0)->f) % 8 == 0,           \
+			"GORT_TYPE: " #T "." #f                                \
+			" is not an aligned pointer or array of pointers");
+#	define GORT_PDF_(T, f) char GORT_UNIQ_(gort_c_)[offsetof(T, f) + sizeof(((T *)0)->f)];
+#	define GORT_PD_(T, ...) sizeof(union {GORT_EACH(GORT_PDF_, T, __VA_ARGS__)})
 
-#define GORT_TYPE(T, ...)                                                                          \
-	GORT_EACH(GORT_CHK_, T, __VA_ARGS__)                                                       \
-	_Static_assert(GORT_PD_(T, __VA_ARGS__) <= 4096,                                           \
-		"GORT_TYPE: " #T " has pointers beyond 4 KB: allocate it with GORT_CONSERVATIVE");  \
-	static const uint64_t gort_mask_##T[8] __attribute__((unused)) = {                         \
-		GORT_M_(T, 0, __VA_ARGS__), GORT_M_(T, 1, __VA_ARGS__),                            \
-		GORT_M_(T, 2, __VA_ARGS__), GORT_M_(T, 3, __VA_ARGS__),                            \
-		GORT_M_(T, 4, __VA_ARGS__), GORT_M_(T, 5, __VA_ARGS__),                            \
-		GORT_M_(T, 6, __VA_ARGS__), GORT_M_(T, 7, __VA_ARGS__)};                           \
-	static const gort_type gort_type_##T __attribute__((unused)) = {sizeof(T),                 \
-		GORT_PD_(T, __VA_ARGS__), (const uint8_t *)gort_mask_##T, #T}
+#	define GORT_TYPE(T, ...)                                                         \
+		GORT_EACH(GORT_CHK_, T, __VA_ARGS__)                                      \
+		_Static_assert(GORT_PD_(T, __VA_ARGS__) <= 4096,                          \
+			"GORT_TYPE: " #T                                                  \
+			" has pointers beyond 4 KB: allocate it with GORT_CONSERVATIVE"); \
+		static const uint64_t gort_mask_##T[8] __attribute__((unused)) = {        \
+			GORT_M_(T, 0, __VA_ARGS__), GORT_M_(T, 1, __VA_ARGS__),           \
+			GORT_M_(T, 2, __VA_ARGS__), GORT_M_(T, 3, __VA_ARGS__),           \
+			GORT_M_(T, 4, __VA_ARGS__), GORT_M_(T, 5, __VA_ARGS__),           \
+			GORT_M_(T, 6, __VA_ARGS__), GORT_M_(T, 7, __VA_ARGS__)};          \
+		static const gort_type gort_type_##T __attribute__((unused)) = {          \
+			sizeof(T), GORT_PD_(T, __VA_ARGS__), (const uint8_t *)gort_mask_##T, #T}
 // GORT_TYPE_NOSCAN(T): T holds no pointers.
-#define GORT_TYPE_NOSCAN(T)                                                                        \
-	static const gort_type gort_type_##T __attribute__((unused)) = {sizeof(T), 0, NULL, #T}
+#	define GORT_TYPE_NOSCAN(T)                  \
+		static const gort_type gort_type_##T \
+			__attribute__((unused)) = {sizeof(T), 0, NULL, #T}
 // GORT_TYPE_CONSERVATIVE(T): any aligned word of T may be a pointer.
-#define GORT_TYPE_CONSERVATIVE(T)                                                                  \
-	static const gort_type gort_type_##T __attribute__((unused)) = {                           \
-		sizeof(T), sizeof(T) / 8 * 8, NULL, #T}
-#define GORT_TYPE_OF(T) (&gort_type_##T)
+#	define GORT_TYPE_CONSERVATIVE(T)            \
+		static const gort_type gort_type_##T \
+			__attribute__((unused)) = {sizeof(T), sizeof(T) / 8 * 8, NULL, #T}
+#	define GORT_TYPE_OF(T) (&gort_type_##T)
 
 // gort_new(T): a zeroed T on the heap.  gort_new_array(T, n): n of them, in one object.
-#define gort_new(T) ((T *)gort_newobject(&gort_type_##T))
-#define gort_new_array(T, n) ((T *)gort_newarray(&gort_type_##T, (n)))
+#	define gort_new(T) ((T *)gort_newobject(&gort_type_##T))
+#	define gort_new_array(T, n) ((T *)gort_newarray(&gort_type_##T, (n)))
 // gort_new_with(T, .field = value, ...): an initialised one; needs no gort_store.
-#define gort_new_with(T, ...)                                                                      \
-	GORT_NEW_WITH_(T, &gort_type_##T, GORT_UNIQ_(gort_p_), GORT_UNIQ_(gort_v_), __VA_ARGS__)
-#define GORT_NEW_WITH_(T, type, p, v, ...)                                                         \
-	__extension__({                                                                            \
-		GORT_STRICT_ T v = {__VA_ARGS__};                                                  \
-		GORT_STRICTEND_ T *p = (T *)gort_newobject(type);                                  \
-		gort_typedmemmove((type), p, &v);                                                  \
-		p;                                                                                 \
-	})
+#	define gort_new_with(T, ...) \
+		GORT_NEW_WITH_(       \
+			T, &gort_type_##T, GORT_UNIQ_(gort_p_), GORT_UNIQ_(gort_v_), __VA_ARGS__)
+#	define GORT_NEW_WITH_(T, type, p, v, ...)                        \
+		__extension__({                                           \
+			GORT_STRICT_ T v = {__VA_ARGS__};                 \
+			GORT_STRICTEND_ T *p = (T *)gort_newobject(type); \
+			gort_typedmemmove((type), p, &v);                 \
+			p;                                                \
+		})
 
 // ---- gort_go(f, args...): f(args...) in a new goroutine.  Arguments are checked against f's prototype
 // and evaluated now.  At most six words of arguments that travel in registers; result void or a word.
-#define GORT_NARGS0_(_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, N, ...) N
-#define GORT_NARGS0(...) GORT_NARGS0_(__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
-#define GORT_DECAY_(a) __typeof__(((void)0, (a)))
+#	define GORT_NARGS0_(_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, N, ...) N
+#	define GORT_NARGS0(...) \
+		GORT_NARGS0_(__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
+#	define GORT_DECAY_(a) __typeof__(((void)0, (a)))
 // words of argument a; 99: it does not travel in (the low half of) registers
-#define GORT_W_(a)                                                                                 \
-	+(__builtin_types_compatible_p(GORT_DECAY_(a), long double) || sizeof(GORT_DECAY_(a)) > 16 || \
-				_Alignof(GORT_DECAY_(a)) > 8 ||                                    \
-				(__builtin_classify_type(a) == 12 && sizeof(GORT_DECAY_(a)) > 1 && \
-					_Alignof(GORT_DECAY_(a)) < 2) ||                           \
-				(sizeof(GORT_DECAY_(a)) > 8 && _Alignof(GORT_DECAY_(a)) < 4)       \
-			? 99                                                                       \
-			: (sizeof(GORT_DECAY_(a)) + 7) / 8)
-#define GORT_A0(f) +0
-#define GORT_A1(f, a) GORT_W_(a)
-#define GORT_A2(f, a, b) GORT_W_(a) GORT_W_(b)
-#define GORT_A3(f, a, b, c) GORT_W_(a) GORT_W_(b) GORT_W_(c)
-#define GORT_A4(f, a, b, c, d) GORT_W_(a) GORT_W_(b) GORT_W_(c) GORT_W_(d)
-#define GORT_A5(f, a, b, c, d, e) GORT_W_(a) GORT_W_(b) GORT_W_(c) GORT_W_(d) GORT_W_(e)
-#define GORT_A6(f, a, b, c, d, e, g)                                                               \
-	GORT_W_(a) GORT_W_(b) GORT_W_(c) GORT_W_(d) GORT_W_(e) GORT_W_(g)
-#define GORT_A7(...) +99
-#define GORT_A8(...) +99
-#define GORT_A9(...) +99
-#define GORT_A10(...) +99
-#define GORT_A11(...) +99
-#define GORT_F_(f, ...) f
-#define GORT_CALL0_(f) (f)()
-#define GORT_CALL1_(f, ...) (f)(__VA_ARGS__)
-#define GORT_CAPT0_(f) ((__typeof__(&*(f)))gort_capture)()
-#define GORT_CAPT1_(f, ...) ((__typeof__(&*(f)))gort_capture)(__VA_ARGS__)
-#define GORT_HAS_(...)                                                                             \
-	GORT_HAS__(__VA_ARGS__, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0)
-#define GORT_HAS__(_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, N, ...) N
-#define GORT_CALLEXPR_(...) GORT_CAT(GORT_CAT(GORT_CALL, GORT_HAS_(__VA_ARGS__)), _)(__VA_ARGS__)
-#define GORT_CAPEXPR_(...) GORT_CAT(GORT_CAT(GORT_CAPT, GORT_HAS_(__VA_ARGS__)), _)(__VA_ARGS__)
-#define GORT_CAPTURE_(callp, ...)                                                                  \
-	_Static_assert((0 GORT_CAT(GORT_A, GORT_NARGS0(__VA_ARGS__))(__VA_ARGS__)) <= 6,           \
-		"gort_go, gort_defer: arguments must fit six registers: pass a pointer");          \
-	_Static_assert(sizeof(struct {                                                             \
-		__typeof__(__builtin_choose_expr(                                                  \
-			__builtin_types_compatible_p(__typeof__(GORT_CALLEXPR_(__VA_ARGS__)), void), \
-			0, GORT_CALLEXPR_(__VA_ARGS__))) r;                                        \
-	}) <= 8,                                                                                   \
-		"gort_go, gort_defer: the result must be void or fit a register");                 \
-	(callp)->fn = (void *)(uintptr_t)(GORT_F_(__VA_ARGS__, 0));                                \
-	GORT_STRICT_(void)                                                                         \
-		__builtin_call_with_static_chain(GORT_CAPEXPR_(__VA_ARGS__), (void *)(callp));     \
-	GORT_STRICTEND_
+#	define GORT_W_(a)                                                       \
+		+(__builtin_types_compatible_p(GORT_DECAY_(a), long double) ||   \
+					sizeof(GORT_DECAY_(a)) > 16 ||           \
+					_Alignof(GORT_DECAY_(a)) > 8 ||          \
+					(__builtin_classify_type(a) == 12 &&     \
+						sizeof(GORT_DECAY_(a)) > 1 &&    \
+						_Alignof(GORT_DECAY_(a)) < 2) || \
+					(sizeof(GORT_DECAY_(a)) > 8 &&           \
+						_Alignof(GORT_DECAY_(a)) < 4)    \
+				? 99                                             \
+				: (sizeof(GORT_DECAY_(a)) + 7) / 8)
+#	define GORT_A0(f) +0
+#	define GORT_A1(f, a) GORT_W_(a)
+#	define GORT_A2(f, a, b) GORT_W_(a) GORT_W_(b)
+#	define GORT_A3(f, a, b, c) GORT_W_(a) GORT_W_(b) GORT_W_(c)
+#	define GORT_A4(f, a, b, c, d) GORT_W_(a) GORT_W_(b) GORT_W_(c) GORT_W_(d)
+#	define GORT_A5(f, a, b, c, d, e) GORT_W_(a) GORT_W_(b) GORT_W_(c) GORT_W_(d) GORT_W_(e)
+#	define GORT_A6(f, a, b, c, d, e, g) \
+		GORT_W_(a) GORT_W_(b) GORT_W_(c) GORT_W_(d) GORT_W_(e) GORT_W_(g)
+#	define GORT_A7(...) +99
+#	define GORT_A8(...) +99
+#	define GORT_A9(...) +99
+#	define GORT_A10(...) +99
+#	define GORT_A11(...) +99
+#	define GORT_F_(f, ...) f
+#	define GORT_CALL0_(f) (f)()
+#	define GORT_CALL1_(f, ...) (f)(__VA_ARGS__)
+#	define GORT_CAPT0_(f) ((__typeof__(&*(f)))gort_capture)()
+#	define GORT_CAPT1_(f, ...) ((__typeof__(&*(f)))gort_capture)(__VA_ARGS__)
+#	define GORT_HAS_(...) GORT_HAS__(__VA_ARGS__, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0)
+#	define GORT_HAS__(_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, N, ...) N
+#	define GORT_CALLEXPR_(...) \
+		GORT_CAT(GORT_CAT(GORT_CALL, GORT_HAS_(__VA_ARGS__)), _)(__VA_ARGS__)
+#	define GORT_CAPEXPR_(...) \
+		GORT_CAT(GORT_CAT(GORT_CAPT, GORT_HAS_(__VA_ARGS__)), _)(__VA_ARGS__)
+#	define GORT_CAPTURE_(callp, ...)                                                         \
+		_Static_assert((0 GORT_CAT(GORT_A, GORT_NARGS0(__VA_ARGS__))(__VA_ARGS__)) <= 6,  \
+			"gort_go, gort_defer: arguments must fit six registers: pass a pointer"); \
+		_Static_assert(sizeof(struct {                                                    \
+			__typeof__(__builtin_choose_expr(                                         \
+				__builtin_types_compatible_p(                                     \
+					__typeof__(GORT_CALLEXPR_(__VA_ARGS__)), void),           \
+				0, GORT_CALLEXPR_(__VA_ARGS__))) r;                               \
+		}) <= 8,                                                                          \
+			"gort_go, gort_defer: the result must be void or fit a register");        \
+		(callp)->fn = (void *)(uintptr_t)(GORT_F_(__VA_ARGS__, 0));                       \
+		GORT_STRICT_(void)                                                                \
+		__builtin_call_with_static_chain(GORT_CAPEXPR_(__VA_ARGS__), (void *)(callp));    \
+		GORT_STRICTEND_
 
-#define gort_go(...) GORT_GO_(GORT_UNIQ_(gort_d_), 0, __VA_ARGS__)
+#	define gort_go(...) GORT_GO_(GORT_UNIQ_(gort_d_), 0, __VA_ARGS__)
 // gort_go_stack(class, f, args...): with a stack of another size.
 enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, GORT_STACK_8M };
-#define gort_go_stack(class, ...) GORT_GO_(GORT_UNIQ_(gort_d_), class, __VA_ARGS__)
-#define GORT_GO_(d, class, ...)                                                                    \
-	do {                                                                                       \
-		gort_call d;                                                                       \
-		GORT_CAPTURE_(&d, __VA_ARGS__) gort_newproc(&d, (class));                          \
-	} while (0)
+#	define gort_go_stack(class, ...) GORT_GO_(GORT_UNIQ_(gort_d_), class, __VA_ARGS__)
+#	define GORT_GO_(d, class, ...)                                           \
+		do {                                                              \
+			gort_call d;                                              \
+			GORT_CAPTURE_(&d, __VA_ARGS__) gort_newproc(&d, (class)); \
+		} while (0)
 
 // gort_defer(f, args...): f(args...) when the enclosing block is left, by return, break, gort_goexit
 // or a panic.  Stands in a block as a declaration does.  (Go defers to the end of the function.)
-#define gort_defer(...) GORT_DEFER_(GORT_UNIQ_(gort_d_), __VA_ARGS__)
-#define GORT_DEFER_(d, ...)                                                                        \
-	__attribute__((cleanup(gort_defer_pop))) gort_deferred d;                                  \
-	GORT_CAPTURE_(&d.call, __VA_ARGS__) gort_defer_push(&d)
+#	define gort_defer(...) GORT_DEFER_(GORT_UNIQ_(gort_d_), __VA_ARGS__)
+#	define GORT_DEFER_(d, ...)                                       \
+		__attribute__((cleanup(gort_defer_pop))) gort_deferred d; \
+		GORT_CAPTURE_(&d.call, __VA_ARGS__) gort_defer_push(&d)
 
 // ---- typed channels: gort_chan(int) c = gort_chan_make(int, 10);
 // A gort_chan(T) is a pointer to an array of T of an odd length: structural, so that it is the same
 // type everywhere, seen by the collector as the pointer it is, and not to be confused with a T *.
-#define gort_chan(T) __typeof__(__typeof__(T)(*)[GORT_CHANLEN_(T)])
-#define GORT_CHANLEN_(T) 0x474f5254
-#define GORT_ELEM(c) __typeof__((*(c))[0])
+#	define gort_chan(T) __typeof__(__typeof__(T)(*)[GORT_CHANLEN_(T)])
+#	define GORT_CHANLEN_(T) 0x474f5254
+#	define GORT_ELEM(c) __typeof__((*(c))[0])
 // Elements: pointers and scalars are known precisely; a structure counts as conservative.
 // gort_chan_make_typed uses its GORT_TYPE.
-#define gort_chan_make(T, n)                                                                       \
-	__extension__({                                                                            \
-		static const gort_type gort_ct_ = {sizeof(T),                                      \
-			__builtin_classify_type(*(__typeof__(T) *)0) == 5 ||                       \
-					(__builtin_classify_type(*(__typeof__(T) *)0) >= 12 &&     \
-						_Alignof(T) >= 8)                                  \
-				? sizeof(T) / 8 * 8                                                \
-				: 0,                                                               \
-			NULL, #T};                                                                 \
-		(gort_chan(T))gort_makechan(&gort_ct_, (n));                                       \
-	})
-#define gort_chan_make_typed(T, n) ((gort_chan(T))gort_makechan(&gort_type_##T, (n)))
-#define GORT_ISCHAN_(c)                                                                            \
-	_Static_assert(sizeof(*(c)) / sizeof((*(c))[0]) == 0x474f5254, "not a gort_chan")
-#define GORT_HCHAN_(c) ((gort_hchan *)(void *)(c))
-#define gort_chan_send(c, ...)                                                                     \
-	__extension__({                                                                            \
-		GORT_ISCHAN_(c);                                                                   \
-		GORT_STRICT_ gort_chansend(GORT_HCHAN_(c), (GORT_ELEM(c)[1]){(__VA_ARGS__)});       \
-		GORT_STRICTEND_                                                                    \
-	})
-#define gort_chan_recv(c) GORT_RECV_(GORT_UNIQ_(gort_v_), c)
-#define GORT_RECV_(v, c)                                                                           \
-	__extension__({                                                                            \
-		GORT_ELEM(c) v;                                                                    \
-		gort_chanrecv(GORT_HCHAN_(c), &v);                                                 \
-		v;                                                                                 \
-	})
-#define GORT_ELEMP_(c, p) _Generic((p), GORT_ELEM(c) *: (p), void *: (p))
+#	define gort_chan_make(T, n)                                                             \
+		__extension__({                                                                  \
+			static const gort_type gort_ct_ = {sizeof(T),                            \
+				__builtin_classify_type(*(__typeof__(T) *)0) == 5 ||             \
+						(__builtin_classify_type(*(__typeof__(T) *)0) >= \
+								12 &&                            \
+							_Alignof(T) >= 8)                        \
+					? sizeof(T) / 8 * 8                                      \
+					: 0,                                                     \
+				NULL, #T};                                                       \
+			(gort_chan(T)) gort_makechan(&gort_ct_, (n));                            \
+		})
+#	define gort_chan_make_typed(T, n) ((gort_chan(T))gort_makechan(&gort_type_##T, (n)))
+#	define GORT_ISCHAN_(c) \
+		_Static_assert(sizeof(*(c)) / sizeof((*(c))[0]) == 0x474f5254, "not a gort_chan")
+#	define GORT_HCHAN_(c) ((gort_hchan *)(void *)(c))
+#	define gort_chan_send(c, ...)                                             \
+		__extension__({                                                    \
+			GORT_ISCHAN_(c);                                           \
+			GORT_STRICT_ gort_chansend(                                \
+				GORT_HCHAN_(c), (GORT_ELEM(c)[1]){(__VA_ARGS__)}); \
+			GORT_STRICTEND_                                            \
+		})
+#	define gort_chan_recv(c) GORT_RECV_(GORT_UNIQ_(gort_v_), c)
+#	define GORT_RECV_(v, c)                           \
+		__extension__({                            \
+			GORT_ELEM(c) v;                    \
+			gort_chanrecv(GORT_HCHAN_(c), &v); \
+			v;                                 \
+		})
+#	define GORT_ELEMP_(c, p) _Generic((p), GORT_ELEM(c) * : (p), void * : (p))
 // gort_chan_recv_ok(c, &v): false when c is closed and drained; v is zero then.
-#define gort_chan_recv_ok(c, p) gort_chanrecv(GORT_HCHAN_(c), GORT_ELEMP_(c, p))
-#define gort_chan_try_send(c, ...)                                                                 \
-	__extension__({                                                                            \
-		GORT_ISCHAN_(c);                                                                   \
-		GORT_STRICT_ bool gort_r_ =                                                        \
-			gort_chantrysend(GORT_HCHAN_(c), (GORT_ELEM(c)[1]){(__VA_ARGS__)});         \
-		GORT_STRICTEND_ gort_r_;                                                           \
-	})
-#define gort_chan_try_recv(c, p, okp) gort_chantryrecv(GORT_HCHAN_(c), GORT_ELEMP_(c, p), (okp))
-#define gort_chan_close(c) gort_closechan(GORT_HCHAN_(c))
-#define gort_chan_len(c) gort_chanlen(GORT_HCHAN_(c))
-#define gort_chan_cap(c) gort_chancap(GORT_HCHAN_(c))
+#	define gort_chan_recv_ok(c, p) gort_chanrecv(GORT_HCHAN_(c), GORT_ELEMP_(c, p))
+#	define gort_chan_try_send(c, ...)                                         \
+		__extension__({                                                    \
+			GORT_ISCHAN_(c);                                           \
+			GORT_STRICT_ bool gort_r_ = gort_chantrysend(              \
+				GORT_HCHAN_(c), (GORT_ELEM(c)[1]){(__VA_ARGS__)}); \
+			GORT_STRICTEND_ gort_r_;                                   \
+		})
+#	define gort_chan_try_recv(c, p, okp) \
+		gort_chantryrecv(GORT_HCHAN_(c), GORT_ELEMP_(c, p), (okp))
+#	define gort_chan_close(c) gort_closechan(GORT_HCHAN_(c))
+#	define gort_chan_len(c) gort_chanlen(GORT_HCHAN_(c))
+#	define gort_chan_cap(c) gort_chancap(GORT_HCHAN_(c))
 // gort_chan_range(v, c) statement: for v := range c.
-#define gort_chan_range(v, c) for (GORT_ELEM(c) v; gort_chanrecv(GORT_HCHAN_(c), &v);)
+#	define gort_chan_range(v, c) for (GORT_ELEM(c) v; gort_chanrecv(GORT_HCHAN_(c), &v);)
 
 // ---- select: switch (gort_select(case0, case1, ...)) { case 0: ... case 1: ... }
-#define gort_on_recv(ch, p)                                                                        \
-	((gort_scase){GORT_CASE_RECV, GORT_HCHAN_(ch), GORT_ELEMP_(ch, p), NULL, 0})
-#define gort_on_recv_ok(ch, p, okp)                                                                \
-	((gort_scase){GORT_CASE_RECV, GORT_HCHAN_(ch), GORT_ELEMP_(ch, p), (okp), 0})
-#define gort_on_send(ch, ...)                                                                      \
-	((gort_scase){GORT_CASE_SEND, GORT_HCHAN_(ch), (GORT_ELEM(ch)[1]){(__VA_ARGS__)}, NULL, 0})
-#define gort_on_timeout(ns) ((gort_scase){GORT_CASE_TIMEOUT, NULL, NULL, NULL, (ns)})
-#define gort_on_default ((gort_scase){GORT_CASE_DEFAULT, NULL, NULL, NULL, 0})
-#define gort_select(...)                                                                           \
-	__extension__({                                                                            \
-		GORT_STRICT_ gort_scase gort_cs_[] = {__VA_ARGS__};                                \
-		GORT_STRICTEND_ gort_selectgo(gort_cs_, (int)(sizeof gort_cs_ / sizeof gort_cs_[0])); \
-	})
+#	define gort_on_recv(ch, p) \
+		((gort_scase){GORT_CASE_RECV, GORT_HCHAN_(ch), GORT_ELEMP_(ch, p), NULL, 0})
+#	define gort_on_recv_ok(ch, p, okp) \
+		((gort_scase){GORT_CASE_RECV, GORT_HCHAN_(ch), GORT_ELEMP_(ch, p), (okp), 0})
+#	define gort_on_send(ch, ...)                                                             \
+		((gort_scase){GORT_CASE_SEND, GORT_HCHAN_(ch), (GORT_ELEM(ch)[1]){(__VA_ARGS__)}, \
+			NULL, 0})
+#	define gort_on_timeout(ns) ((gort_scase){GORT_CASE_TIMEOUT, NULL, NULL, NULL, (ns)})
+#	define gort_on_default ((gort_scase){GORT_CASE_DEFAULT, NULL, NULL, NULL, 0})
+#	define gort_select(...)                                                        \
+		__extension__({                                                         \
+			GORT_STRICT_ gort_scase gort_cs_[] = {__VA_ARGS__};             \
+			GORT_STRICTEND_ gort_selectgo(                                  \
+				gort_cs_, (int)(sizeof gort_cs_ / sizeof gort_cs_[0])); \
+		})
 
 #endif // __cplusplus
 #endif

@@ -33,66 +33,58 @@ enum {
 #define COLD __attribute__((cold, noinline))
 #define CACHE_ALIGNED __attribute__((aligned(CacheLinePadSize)))
 
-#define min(a, b)                                                                                  \
-	__extension__({                                                                            \
-		__typeof__(a) min_a_ = (a);                                                        \
-		__typeof__(b) min_b_ = (b);                                                        \
-		min_a_ < min_b_ ? min_a_ : min_b_;                                                 \
+#define min(a, b)                                  \
+	__extension__({                            \
+		__typeof__(a) min_a_ = (a);        \
+		__typeof__(b) min_b_ = (b);        \
+		min_a_ < min_b_ ? min_a_ : min_b_; \
 	})
-#define max(a, b)                                                                                  \
-	__extension__({                                                                            \
-		__typeof__(a) max_a_ = (a);                                                        \
-		__typeof__(b) max_b_ = (b);                                                        \
-		max_a_ > max_b_ ? max_a_ : max_b_;                                                 \
+#define max(a, b)                                  \
+	__extension__({                            \
+		__typeof__(a) max_a_ = (a);        \
+		__typeof__(b) max_b_ = (b);        \
+		max_a_ > max_b_ ? max_a_ : max_b_; \
 	})
 
 // alignUp rounds n up to a multiple of a, alignDown down; a is a power of 2.
 static inline uintptr_t
-alignUp(uintptr_t n, uintptr_t a)
-{
+alignUp(uintptr_t n, uintptr_t a) {
 	return (n + a - 1) & ~(a - 1);
 }
 
 static inline uintptr_t
-alignDown(uintptr_t n, uintptr_t a)
-{
+alignDown(uintptr_t n, uintptr_t a) {
 	return n & ~(a - 1);
 }
 
 static inline uintptr_t
-divRoundUp(uintptr_t n, uintptr_t a)
-{
+divRoundUp(uintptr_t n, uintptr_t a) {
 	return (n + a - 1) / a;
 }
 
 static inline void *
-add(const void *p, uintptr_t x)
-{
+add(const void *p, uintptr_t x) {
 	return (void *)((uintptr_t)p + x);
 }
 
 // TrailingZeros and Len are defined for 0, as Go's math/bits are.
 static inline int
-TrailingZeros64(uint64_t x)
-{
+TrailingZeros64(uint64_t x) {
 	return x == 0 ? 64 : __builtin_ctzll(x);
 }
 
 static inline int
-LeadingZeros64(uint64_t x)
-{
+LeadingZeros64(uint64_t x) {
 	return x == 0 ? 64 : __builtin_clzll(x);
 }
 
 static inline int
-Len64(uint64_t x)
-{
+Len64(uint64_t x) {
 	return 64 - LeadingZeros64(x);
 }
 
 static inline int
-OnesCount64(uint64_t x)
-{
+OnesCount64(uint64_t x) {
 	return __builtin_popcountll(x);
 }
 
@@ -149,16 +141,43 @@ void lockWithRankMayAcquire(mutex *l, lockRank rank);
 void worldStopped(void); // stopTheWorld and startTheWorld say so
 void worldStarted(void);
 #else
-static inline void worldStopped(void) {}
-static inline void worldStarted(void) {}
-static inline void lockInit(mutex *l, lockRank rank) { (void)l; (void)rank; }
-static inline void assertLockHeld(mutex *l) { (void)l; }
-static inline void assertRankHeld(lockRank r) { (void)r; }
-static inline void assertWorldStopped(void) {}
-static inline void assertWorldStoppedOrLockHeld(mutex *l) { (void)l; }
-static inline lockRank getLockRank(mutex *l) { (void)l; return 0; }
-static inline void lockWithRankMayAcquire(mutex *l, lockRank rank) { (void)l; (void)rank; }
-#define lockWithRank(l, rank) lock(l)
+static inline void
+worldStopped(void) {
+}
+static inline void
+worldStarted(void) {
+}
+static inline void
+lockInit(mutex *l, lockRank rank) {
+	(void)l;
+	(void)rank;
+}
+static inline void
+assertLockHeld(mutex *l) {
+	(void)l;
+}
+static inline void
+assertRankHeld(lockRank r) {
+	(void)r;
+}
+static inline void
+assertWorldStopped(void) {
+}
+static inline void
+assertWorldStoppedOrLockHeld(mutex *l) {
+	(void)l;
+}
+static inline lockRank
+getLockRank(mutex *l) {
+	(void)l;
+	return 0;
+}
+static inline void
+lockWithRankMayAcquire(mutex *l, lockRank rank) {
+	(void)l;
+	(void)rank;
+}
+#	define lockWithRank(l, rank) lock(l)
 #endif
 void lock(mutex *l);
 void unlock(mutex *l);
@@ -221,7 +240,6 @@ double fastlog2(double x);
 
 void memclrNoHeapPointers(void *p, uintptr_t n);
 
-
 // ---- stacks and the current goroutine (asm_amd64.S, stubs.go) ------------------------------------------
 
 // What a thread keeps in initial-exec TLS.  The compiler may keep the address of a TLS object
@@ -231,25 +249,24 @@ struct gort_tls {
 	G *g;           // the current goroutine: user g, g0 or gsignal
 	mcache *mcache; // of the current P; NULL without a P.  Set by acquirep, releasep
 };
-extern __thread struct gort_tls gort_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread struct gort_tls gort_tls
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 static ALWAYS_INLINE G *
-getg(void)
-{
+getg(void) {
 	G *gp;
 	__asm__ volatile("movq gort_tls@GOTTPOFF(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(gp));
 	return gp;
 }
 
 static ALWAYS_INLINE mcache *
-tlsmcache(void)
-{
+tlsmcache(void) {
 	mcache *c;
 	__asm__ volatile("movq gort_tls@GOTTPOFF(%%rip), %0\n\tmovq %%fs:8(%0), %0" : "=r"(c));
 	return c;
 }
 
-void setg(G *gp);          // asm; sets gort_tls.g
+void setg(G *gp);             // asm; sets gort_tls.g
 void settlsmcache(mcache *c); // asm
 
 // systemstack runs fn(arg) on the g0 stack of this M; on g0 or gsignal it just calls it.  The

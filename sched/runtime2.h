@@ -114,34 +114,34 @@ typedef struct _panic _panic;
 
 struct G {
 	// Known to the assembly: the order of the first fields.
-	stack stack;            // lo == 0: not taken yet (a goroutine that has not run)
-	uintptr_t stackguard0;  // stackPreempt asks for a switch; else stack.lo
-	M *m;                   // current M
-	gobuf sched;            // valid unless running
-	uintptr_t syscallsp;    // _Gsyscall: the sp from which to scan
+	stack stack;           // lo == 0: not taken yet (a goroutine that has not run)
+	uintptr_t stackguard0; // stackPreempt asks for a switch; else stack.lo
+	M *m;                  // current M
+	gobuf sched;           // valid unless running
+	uintptr_t syscallsp;   // _Gsyscall: the sp from which to scan
 	uintptr_t syscallpc;
 	uintptr_t syscallbp;
-	void *param;            // from the waker to the woken
-	uint32_t atomicstatus;  // atomic
-	uint32_t stackslot;     // stack class of this goroutine (stack.h)
+	void *param;           // from the waker to the woken
+	uint32_t atomicstatus; // atomic
+	uint32_t stackslot;    // stack class of this goroutine (stack.h)
 	uint64_t goid;
 	G *schedlink;
-	int64_t waitsince;      // approximately when it blocked
-	waitReason waitreason;  // if _Gwaiting
+	int64_t waitsince;     // approximately when it blocked
+	waitReason waitreason; // if _Gwaiting
 
-	bool preempt;           // duplicates stackguard0 == stackPreempt
-	bool preemptStop;       // to _Gpreempted, not just off the P
-	bool preemptShrink;     // give stack pages back at a synchronous safe point
-	bool asyncSafePoint;    // stopped by a signal: frames below are anything at all
-	bool gcscandone;        // protected by the _Gscan bit
-	bool activeStackChans;  // unlocked channels point into this stack
-	bool parkingOnChan;     // atomic
+	bool preempt;          // duplicates stackguard0 == stackPreempt
+	bool preemptStop;      // to _Gpreempted, not just off the P
+	bool preemptShrink;    // give stack pages back at a synchronous safe point
+	bool asyncSafePoint;   // stopped by a signal: frames below are anything at all
+	bool gcscandone;       // protected by the _Gscan bit
+	bool activeStackChans; // unlocked channels point into this stack
+	bool parkingOnChan;    // atomic
 	bool inMarkAssist;
-	bool tracking;          // scheduling latency is sampled
+	bool tracking; // scheduling latency is sampled
 	uint8_t trackingSeq;
-	bool syncSafePoint;     // stopped at a synchronous safe point
-	bool issystem;          // started by the runtime (isSystemGoroutine)
-	bool asyncok;           // may be switched off its thread asynchronously
+	bool syncSafePoint; // stopped at a synchronous safe point
+	bool issystem;      // started by the runtime (isSystemGoroutine)
+	bool asyncok;       // may be switched off its thread asynchronously
 
 	int64_t trackingStamp;
 	int64_t runnableTime;
@@ -150,19 +150,19 @@ struct G {
 	uintptr_t sigcode0;
 	uintptr_t sigcode1;
 	uintptr_t sigpc;
-	uintptr_t sigsp;        // sp at sigpc
+	uintptr_t sigsp; // sp at sigpc
 	uint64_t parentGoid;
-	uintptr_t gopc;         // pc of the go statement
-	uintptr_t startpc;      // pc of the goroutine's function
-	sudog *waiting;         // sudogs it waits on, in lock order
-	void *labels;           // profiler labels
-	timer *timer;           // cached for sleep
+	uintptr_t gopc;    // pc of the go statement
+	uintptr_t startpc; // pc of the goroutine's function
+	sudog *waiting;    // sudogs it waits on, in lock order
+	void *labels;      // profiler labels
+	timer *timer;      // cached for sleep
 	int64_t sleepWhen;
-	uint32_t selectDone;    // atomic: a select's race has been won
-	int32_t errno_;         // the goroutine's errno while it is off its thread
-	void *cxa[2];           // C++: its caught exceptions while it is off its thread
+	uint32_t selectDone; // atomic: a select's race has been won
+	int32_t errno_;      // the goroutine's errno while it is off its thread
+	void *cxa[2];        // C++: its caught exceptions while it is off its thread
 
-	_defer *_defer;         // innermost deferred call
+	_defer *_defer; // innermost deferred call
 	_panic *_panic;
 	struct pcall *pcall; // innermost protected call (panic.h)
 
@@ -173,12 +173,13 @@ struct G {
 	// While it is stopped in place: the signal frame with the registers, which a scan reads too.
 	uintptr_t sigframelo;
 	uintptr_t sigframehi;
-	uint32_t inplace;       // atomic: stopped in place in a signal handler; see preempt.c
+	uint32_t inplace; // atomic: stopped in place in a signal handler; see preempt.c
 
-	int64_t shrinkseen;     // waitsince when shrinkstack last looked at it
-	uintptr_t stackinuse;   // page-rounded bytes below hi that were in use at the last park or scan
+	int64_t shrinkseen; // waitsince when shrinkstack last looked at it
+	uintptr_t
+		stackinuse; // page-rounded bytes below hi that were in use at the last park or scan
 	G *alllink;
-	void *fiber;            // sanitizers: the fiber of this stack
+	void *fiber; // sanitizers: the fiber of this stack
 	void *fakestack;
 
 	// The captured call of a goroutine that has not started.  Its words are roots until then:
@@ -198,27 +199,27 @@ enum { // throwType
 };
 
 struct M {
-	G *g0;           // the goroutine with the scheduling stack
-	uintptr_t g0sp;  // fixed sp at which g0 is entered
-	G *gsignal;      // the goroutine of the signal handler
+	G *g0;              // the goroutine with the scheduling stack
+	uintptr_t g0sp;     // fixed sp at which g0 is entered
+	G *gsignal;         // the goroutine of the signal handler
 	sigaltrange sigalt; // alternate signal stack
-	uint64_t procid; // tid
-	uintptr_t thread; // uv_thread_t
+	uint64_t procid;    // tid
+	uintptr_t thread;   // uv_thread_t
 	void (*mstartfn)(void);
-	G *curg;         // current user goroutine
-	G *caughtsig;    // goroutine that ran when a fatal signal came
-	P *p;            // attached P, NULL when not running user code
-	P *nextp;        // to acquire before running
-	P *oldp;         // the P before the system call
+	G *curg;      // current user goroutine
+	G *caughtsig; // goroutine that ran when a fatal signal came
+	P *p;         // attached P, NULL when not running user code
+	P *nextp;     // to acquire before running
+	P *oldp;      // the P before the system call
 	int64_t id;
 	int32_t mallocing;
-	int32_t throwing; // throwType
+	int32_t throwing;       // throwType
 	const char *preemptoff; // if != NULL, keep curg running on this M
 	int32_t locks;
 	int32_t dying;
 	int32_t profilehz;
-	bool spinning;   // out of work and looking for some
-	bool blocked;    // on a note
+	bool spinning; // out of work and looking for some
+	bool blocked;  // on a note
 	bool isextra;
 	int8_t printlock;
 	uint8_t traceback;
@@ -227,10 +228,10 @@ struct M {
 	int32_t nallpSnapshot;
 	uint32_t freeWait; // atomic: freeMStack, freeMRef, freeMWait
 	note park;
-	M *alllink;      // on allm
+	M *alllink; // on allm
 	M *schedlink;
-	bool idle;       // sched.lock; on sched.midle
-	M *idleprev;     // doubly linked idle list (listHeadManual)
+	bool idle;   // sched.lock; on sched.midle
+	M *idleprev; // doubly linked idle list (listHeadManual)
 	M *idlenext;
 	G *lockedg;
 	uint32_t lockedExt;
@@ -248,10 +249,10 @@ struct M {
 	void *waitlock;
 
 	uint32_t syscalltick;
-	M *freelink;     // on sched.freem
-	int *errnop;     // address of this thread's errno
-	void **cxap;     // C++: this thread's caught exceptions, or NULL
-	bool starting;   // sched.lock; on sched.mstarting
+	M *freelink;   // on sched.freem
+	int *errnop;   // address of this thread's errno
+	void **cxap;   // C++: this thread's caught exceptions, or NULL
+	bool starting; // sched.lock; on sched.mstarting
 
 	uint32_t preemptGen;    // atomic: preemption signals handled
 	uint32_t signalPending; // atomic: a preemption signal is on its way
@@ -294,7 +295,7 @@ struct P {
 	uint32_t schedtick;   // incremented on every scheduler call
 	uint32_t syscalltick; // incremented on every system call
 	sysmontick sysmontick;
-	M *m;                 // back link, NULL if idle
+	M *m; // back link, NULL if idle
 	mcache *mcache;
 	pageCache pcache;
 	M *oldm; // the M it ran on last before it went idle (a hint)
@@ -338,8 +339,8 @@ struct P {
 	int64_t gcMarkWorkerStartTime;
 	struct gcBgMarkWorkerNode *nextGCMarkWorker;
 
-	gcWork gcw;   // work buffer cache of the collector
-	wbBuf wbBuf;  // write barrier buffer
+	gcWork gcw;  // work buffer cache of the collector
+	wbBuf wbBuf; // write barrier buffer
 
 	uint32_t runSafePointFn; // atomic: run sched.safePointFn at the next safe point
 	uint32_t statsSeq;       // atomic: odd while consistent stats are being written
@@ -350,15 +351,15 @@ struct P {
 	uint64_t scannedStackSize;
 	uint64_t scannedStacks;
 
-	bool preempt; // this P should enter the scheduler as soon as possible
+	bool preempt;       // this P should enter the scheduler as soon as possible
 	int64_t gcStopTime; // when it entered _Pgcstop
 	uint64_t goroutinesCreated;
 } CACHE_ALIGNED;
 
 struct schedt {
-	uint64_t goidgen;  // atomic
-	int64_t lastpoll;  // atomic: time of the last network poll, 0 while polling
-	int64_t pollUntil; // atomic: until when the current poll sleeps
+	uint64_t goidgen;   // atomic
+	int64_t lastpoll;   // atomic: time of the last network poll, 0 while polling
+	int64_t pollUntil;  // atomic: until when the current poll sleeps
 	int32_t pollingNet; // atomic: 1 if some P polls without blocking
 
 	mutex lock;
@@ -369,8 +370,8 @@ struct schedt {
 	int32_t nmidlelocked; // s
 	int64_t mnext;        // s; Ms made so far
 	int32_t maxmcount;
-	int32_t nmsys;        // s; system Ms, not counted for deadlock
-	int64_t nmfreed;      // s
+	int32_t nmsys;   // s; system Ms, not counted for deadlock
+	int64_t nmfreed; // s
 
 	int32_t ngsys;        // atomic
 	int32_t nGsyscallNoP; // atomic
@@ -464,12 +465,11 @@ void pMask_clear(pMask *p, int32_t id);
 extern pMask idlepMask;  // Ps on the idle list; updates under sched.lock
 extern pMask timerpMask; // Ps that may have a timer
 
-extern lfstack gcBgMarkWorkerPool; // of idle mark workers
+extern lfstack gcBgMarkWorkerPool;  // of idle mark workers
 extern int32_t gcBgMarkWorkerCount; // protected by the GC phase and worldsema
 
 static inline M *
-getm(void)
-{
+getm(void) {
 	return getg()->m;
 }
 

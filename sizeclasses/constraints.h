@@ -15,9 +15,9 @@ _Static_assert(SizeClassesHeaderSize == MinSizeForMallocHeader,
 	"sizeclasses: 512 bytes, from where objects have a malloc header, is not a class boundary");
 _Static_assert(SizeClassesLargest == MaxSmallSize,
 	"sizeclasses: the largest class is not the largest small size");
-_Static_assert(SizeClassesHeaderlessNPages == 1,
-	"sizeclasses: a span of objects of at most 512 bytes is not one page: its heap bits and mark "
-	"bits are laid out for one");
+_Static_assert(SizeClassesHeaderlessNPages == 1, "sizeclasses: a span of objects of at most 512 "
+						 "bytes is not one page: its heap bits and mark "
+						 "bits are laid out for one");
 _Static_assert(MaxSizeClassNPages <= 255, "sizeclasses: a span has more than 255 pages");
 _Static_assert(PageShift == 13,
 	"sizeclasses: the page size is not 8192: the inline mark bits of a span hold 1024 words of "

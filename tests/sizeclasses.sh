@@ -26,7 +26,8 @@ printf '24 100000\n100 7000 # strings\n\n3000 100\n99999 5\n' >"$t/hist"
 compiles "fitted" --fit "$t/hist"
 tools/mksizeclasses --fit "$t/hist" 2>&1 >/dev/null | grep -q '107100 objects (5 more are not small).*saved' || { echo "FAIL: --fit's report"; rc=1; }
 breaks 'the page size is not 8192' --page-size 16384
-breaks 'more than 128 classes' --round-waste 2
+breaks 'the largest class is not the largest small size' --max-small 64512
+refused 'division by a 32-bit multiplication is inexact' --tail-waste 3
 refused 'bad\|"foo" is not c, text or json' --format foo
 refused '5000 is not a power of two' --page-size 5000
 refused '"12x" is not a number' --page-size 12x

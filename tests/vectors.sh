@@ -16,18 +16,18 @@ for n in $names; do
 	done
 	test "$w" = "$g" || { echo "sched $n:"; echo "  Go   $w"; echo "  gort $g"; rc=1; }
 done
-exact='s/ sys=.* bysize=/ bysize=/; s/ inuse=[-0-9]*//; s/ gcs=[0-9]* forced=[0-9]*//; s/ |.*//; s/ *$//'
+# A stale word on the stack may keep an object in one run: the best of a few counts.
 for i in 1 2 3; do
-	sed "$exact" "$srcdir/tests/vectors/mem/$i.out" >mem.want
 	k=0
 	while :; do
-		tools/gort-replay mem "$srcdir/tests/vectors/mem/$i.script" | sed "$exact" >mem.got
-		cmp -s mem.want mem.got && break
+		tools/gort-replay mem "$srcdir/tests/vectors/mem/$i.script" >mem.got
+		"$srcdir/tests/mem-compare" "$srcdir/tests/vectors/mem/$i.out" mem.got >mem.cmp && break
 		k=$((k + 1))
-		test $k -lt 5 || { echo "mem $i differs:"; diff mem.want mem.got | head -10; rc=1; break; }
+		test $k -lt 3 || { echo "mem $i:"; rc=1; break; }
 	done
+	cat mem.cmp
 done
-rm -f sched.out mem.want mem.got
+rm -f sched.out mem.cmp mem.got
 printf 'no answer\n' >bad.txt
 tools/gort-replay check bad.txt >/dev/null 2>bad.err && rc=1
 grep -q 'the last command has no answer' bad.err || { echo "a cut vector file is not refused"; cat bad.err; rc=1; }
