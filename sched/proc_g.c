@@ -104,8 +104,8 @@ goready(G *gp) {
 // acquireSudog returns an empty sudog, from the P's cache if it has one.
 sudog *
 acquireSudog(void) {
-	M *mp = acquirem();
-	P *pp = mp->p;
+	// PORT: nobody stops us in here, so m.locks stays as it is.
+	P *pp = getg()->m->p;
 
 	if (unlikely(pp->nsudogcache == 0)) {
 		lock(&sched.sudoglock);
@@ -125,7 +125,6 @@ acquireSudog(void) {
 	pp->sudogbuf[pp->nsudogcache] = NULL;
 	if (s->elem != NULL)
 		throw("acquireSudog: found s.elem != nil in cache");
-	releasem(mp);
 	return s;
 }
 
@@ -144,11 +143,11 @@ releaseSudog(sudog *s) {
 		throw("runtime: sudog with non-nil waitlink");
 	if (s->c != NULL)
 		throw("runtime: sudog with non-nil c");
-	if (getg()->param != NULL)
+	G *gp = getg();
+	if (gp->param != NULL)
 		throw("runtime: releaseSudog with non-nil gp.param");
 
-	M *mp = acquirem();
-	P *pp = mp->p;
+	P *pp = gp->m->p;
 	if (unlikely(pp->nsudogcache == sudogcap)) {
 		sudog *first = NULL, *last = NULL;
 		while (pp->nsudogcache > sudogcap / 2) {
@@ -166,7 +165,6 @@ releaseSudog(sudog *s) {
 		unlock(&sched.sudoglock);
 	}
 	pp->sudogbuf[pp->nsudogcache++] = s;
-	releasem(mp);
 }
 
 // badmcall and badmcall2 are what mcall calls when it was misused.
@@ -261,8 +259,10 @@ dumpgstatus(G *gp) {
 void
 ready(G *gp, bool next) {
 	uint32_t status = readgstatus(gp);
-	M *mp = acquirem(); // the P stays ours
+	G *me = getg();
+	M *mp = me->m;
 
+	mp->locks++; // the P stays ours
 	if (unlikely((status & ~(uint32_t)_Gscan) != _Gwaiting)) {
 		dumpgstatus(gp);
 		throw("bad g->status in ready");
@@ -270,7 +270,9 @@ ready(G *gp, bool next) {
 	casgstatus(gp, _Gwaiting, _Grunnable);
 	runqput(mp->p, gp, next);
 	wakep();
-	releasem(mp);
+	mp->locks--;
+	if (unlikely(mp->locks == 0 && me->preempt))
+		atomic_StoreRelaxed(&me->stackguard0, stackPreempt);
 }
 
 // readgstatus reads a goroutine's state.

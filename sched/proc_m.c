@@ -561,9 +561,18 @@ wakep_slow(void) {
 }
 
 // wakep starts one more M that looks for work, if a P is idle and none looks yet.
+//
+// PORT: if no P is idle and needspinning is set already, that is all that the slow path would find
+// out under the lock.  Whoever clears needspinning becomes a spinner first and searches after, so it
+// sees the work that the caller has queued; whoever goes idle, spinning or not, is counted in npidle
+// before it stops looking.
 void
 wakep(void) {
-	if (atomic_Load(&sched.nmspinning) != 0 || !atomic_Cas(&sched.nmspinning, 0, 1))
+	if (atomic_Load(&sched.nmspinning) != 0)
+		return;
+	if (atomic_Load(&sched.npidle) == 0 && atomic_Load(&sched.needspinning) == 1)
+		return;
+	if (!atomic_Cas(&sched.nmspinning, 0, 1))
 		return;
 	wakep_slow();
 }

@@ -396,18 +396,18 @@ inplace_stop_on_gsignal(G *gp) {
 	bool stw = atomic_Load(&sched.gcwaiting);
 	if (!stw) {
 		// A time slice: some M has to be there for the P, as this is no place to make one.
+		// With an idle M, that one goes by the queues.  Without, ask for one, and meanwhile
+		// let a goroutine go on that was stopped in place earlier.
 		nmp = mget();
 		if (nmp == NULL) {
-			G *gp2 = takeInplace();
-			if (gp2 != NULL) {
-				sched.nmidlelocked--;
-				nmp = gp2->lockedm;
-			}
-		}
-		if (nmp == NULL) {
 			wantSpareM_locked();
-			unlock(&sched.lock);
-			return false;
+			G *gp2 = takeInplace();
+			if (gp2 == NULL) {
+				unlock(&sched.lock);
+				return false;
+			}
+			sched.nmidlelocked--;
+			nmp = gp2->lockedm;
 		}
 	}
 
