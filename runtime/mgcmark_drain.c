@@ -529,7 +529,9 @@ scan_candidate(uintptr_t val, uintptr_t b, uintptr_t off, gcWork *gcw) {
 				grey_conservative(s, idx - 1, b, off, gcw);
 				return;
 			}
-		} else if (val > s->limit) {
+		} else if (val > s->limit && val % pageSize != 0) {
+			// s need not be what is at val: pages that are free keep pointing to the span that
+			// was there, which may be in use elsewhere now.
 			return;
 		}
 	} else if (val % pageSize != 0) {
