@@ -42,7 +42,8 @@ typedef struct symObject {
 	uintptr_t base; // difference between addresses in memory and in the file
 	uintptr_t lo;   // its segments lie in [lo, hi)
 	uintptr_t hi;
-	uint32_t state; // atomic
+	const uint8_t *cfi; // its .eh_frame_hdr in memory, or NULL
+	uint32_t state;     // atomic
 	char path[240];
 	char pkg[32]; // what stands before the dot in names
 	const uint8_t *file;
@@ -103,10 +104,13 @@ static int
 object_add(struct dl_phdr_info *info, size_t size, void *arg) {
 	(void)size;
 	uintptr_t want = *(uintptr_t *)arg;
+	const uint8_t *cfi = NULL;
 	uintptr_t lo = ~(uintptr_t)0;
 	uintptr_t hi = 0;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		if (ph->p_type == PT_GNU_EH_FRAME)
+			cfi = (const uint8_t *)(info->dlpi_addr + ph->p_vaddr);
 		if (ph->p_type != PT_LOAD)
 			continue;
 		lo = min(lo, info->dlpi_addr + ph->p_vaddr);
@@ -122,6 +126,7 @@ object_add(struct dl_phdr_info *info, size_t size, void *arg) {
 		return 1;
 	symObject *o = &objects[nobjects];
 	o->base = info->dlpi_addr;
+	o->cfi = cfi;
 	o->lo = lo;
 	o->hi = hi;
 	bool program = info->dlpi_name == NULL || info->dlpi_name[0] == 0;
@@ -240,6 +245,13 @@ void
 runtimetext(uintptr_t *lo, uintptr_t *hi) {
 	*lo = textlo;
 	*hi = texthi;
+}
+
+// objectcfi returns what traceback_cfi.c reads.
+const uint8_t *
+objectcfi(uintptr_t pc) {
+	int i = object_of(pc);
+	return i < 0 ? NULL : objects[i].cfi;
 }
 
 // objectname returns a path.
@@ -381,6 +393,10 @@ static const char *const ptrRecv[] = {"mheap", "mcentral", "mcache", "mspan", "s
 static const char *const valRecv[] = {"spanClass", "pallocSum", "chunkIdx", "addrRange", "offAddr",
 	"waitReason", "stwReason", "gcTrigger", "lockRank", "markBits", "typePointers", "pMask"};
 
+// syncRecv are those of package sync.
+static const char *const syncRecv[] = {
+	"Mutex", "RWMutex", "WaitGroup", "Once", "Pool", "Cond", "poolChain", "poolDequeue"};
+
 // isdigits reports whether all of s is digits, and there are some.
 static bool
 isdigits(const char *s, size_t n) {
@@ -443,6 +459,9 @@ goname(const char *s, size_t n, char *buf, int nbuf) {
 				(int)(n - i - 1), s + i + 1, func, funcn);
 		if (name_in(s, i, valRecv, nelem(valRecv)))
 			return snprint(buf, (size_t)nbuf, "runtime.%.*s.%.*s%s%s", (int)i, s,
+				(int)(n - i - 1), s + i + 1, func, funcn);
+		if (name_in(s, i, syncRecv, nelem(syncRecv)))
+			return snprint(buf, (size_t)nbuf, "sync.(*%.*s).%.*s%s%s", (int)i, s,
 				(int)(n - i - 1), s + i + 1, func, funcn);
 	}
 	while (n > 1 && s[n - 1] == '_')

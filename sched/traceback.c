@@ -4,18 +4,20 @@
 
 // Stack traces.  Ports traceback.go of Go 1.26.8.
 //
-// Go unwinds by tables that know the frame size at each pc.  Here the frame pointer does it: the
-// runtime is compiled with -fno-omit-frame-pointer, and so, by gort.pc, is the program.  The chain
+// Go unwinds by tables that know the frame size at each pc.  C has them too, for exceptions and
+// debuggers (traceback_cfi.c); they need the exact sp to start from.  Where there is none, or no table,
+// the frame pointer does it: the runtime is compiled with -fno-omit-frame-pointer, and so, by gort.pc,
+// is the program.  The chain
 //
 //	fp -> | caller's fp | return address | ... caller's frame ...
 //
 // is followed as long as it goes up and stays inside the goroutine's stack, so that a wrong pointer
-// ends a trace and does not end the process.  The entry of a goroutine has fp 0.
+// ends a trace and does not end the process.  The entry of a goroutine has fp 0.  What is called in
+// normal operation (callers) uses the frame pointer only.
 //
 // A goroutine that was interrupted (a fault, or a stop in place) may be where the chain does not tell
-// the innermost caller: before a function has pushed its frame, or in libc, which has no frame
-// pointers.  unwinder_trapcaller looks at the code, and searches the stack for a return address if
-// that does not help.
+// the innermost caller: before a function has pushed its frame.  If no table helps there,
+// unwinder_trapcaller looks at the code, and searches the stack for a return address.
 //
 // PORT: no arguments are printed, C has no tables of them; there is no inlining information.
 #include "sched/traceback.h"
@@ -26,6 +28,7 @@
 #include "sched/proc.h"
 #include "sched/signal_unix.h"
 #include "sched/stack.h"
+#include "sched/traceback_cfi.h"
 
 enum { funcNameMax = 160, fileNameMax = 512 };
 
@@ -105,7 +108,6 @@ unwinder_initAt(unwinder *u, uintptr_t pc, uintptr_t sp, uintptr_t bp, G *gp, bo
 	memset(u, 0, sizeof *u);
 	u->stk = gp->stack;
 	u->g = gp;
-	u->first = true;
 	if (pc == ~(uintptr_t)0) {
 		if (gp->stack.lo == 0) {
 			u->pc = gp->startpc; // has not run
@@ -133,11 +135,16 @@ unwinder_initAt(unwinder *u, uintptr_t pc, uintptr_t sp, uintptr_t bp, G *gp, bo
 	if (bp == 0 && !trap && sp >= gp->stack.lo + 16 && sp <= gp->stack.hi && sp % 8 == 0)
 		bp = *(const uintptr_t *)(sp - 16);
 	u->fp = bp;
-	// If bp is the frame of the function that was called at pc, then step over it.
-	if (!trap && frame_ok(u, bp) && ((const uintptr_t *)bp)[1] == pc)
+	if (trap) {
+		u->exact = true;
+	} else if (frame_ok(u, bp) && ((const uintptr_t *)bp)[1] == pc) {
+		// bp is the frame of the function that was called at pc: step over it.
 		u->fp = *(const uintptr_t *)bp;
-	if (trap)
-		unwinder_trapcaller(u);
+		u->sp = bp + 16;
+		u->exact = true;
+	} else if (sp >= gp->stack.lo + 8 && sp <= gp->stack.hi && sp % 8 == 0) {
+		u->exact = *(const uintptr_t *)(sp - 8) == pc;
+	}
 }
 
 bool
@@ -145,32 +152,59 @@ unwinder_valid(const unwinder *u) {
 	return u->pc != 0;
 }
 
-// unwinder_next moves to the caller.
-void
-unwinder_next(unwinder *u) {
-	uintptr_t was = u->pc;
+// unwinder_step moves to the caller of an ordinary call.
+static void
+unwinder_step(unwinder *u) {
+	if (u->exact && u->callersp == 0) {
+		const uint8_t *cfi = objectcfi(u->pc);
+		cfiRegs r = {u->pc, u->sp, u->fp};
+		if (cfi != NULL && cfi_step(cfi, &r, unwinder_symPC(u), u->stk.lo, u->stk.hi)) {
+			u->pc = r.pc;
+			u->sp = r.sp;
+			u->fp = r.bp;
+			u->trap = false;
+			return;
+		}
+		if (u->trap)
+			unwinder_trapcaller(u);
+	}
+	u->trap = false;
 	if (u->callersp != 0) {
 		u->pc = *(const uintptr_t *)u->callersp;
 		u->sp = u->callersp + 8;
 		u->callersp = 0;
+		u->exact = true;
 	} else if (frame_ok(u, u->fp)) {
 		const uintptr_t *fp = (const uintptr_t *)u->fp;
 		u->pc = fp[1];
 		u->sp = u->fp + 16;
 		u->fp = fp[0];
+		u->exact = true;
 	} else {
 		u->pc = 0;
 	}
-	u->first = false;
-	u->trap = false;
+}
+
+// unwinder_next moves to the caller.
+void
+unwinder_next(unwinder *u) {
+	uintptr_t was = u->pc;
+	unwinder_step(u);
 	if (u->pc == 0 || !isRuntimePC(was))
 		return;
 	// The caller of an injected call was interrupted; the red zone lies between.
 	uintptr_t entry = findfunc(was - 1).entry;
 	if (entry == (uintptr_t)asyncPreempt || entry == (uintptr_t)sigpanic) {
 		u->trap = true;
-		u->sp = entry == (uintptr_t)sigpanic ? u->g->sigsp : u->sp + 128;
-		unwinder_trapcaller(u);
+		u->exact = true;
+		if (entry == (uintptr_t)sigpanic) {
+			u->sp = u->g->sigsp;
+			if (u->pc != u->g->sigpc) {
+				// The return address of a call of a wild pointer.
+				u->trap = false;
+				u->sp += 8;
+			}
+		}
 	}
 }
 

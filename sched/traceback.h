@@ -16,15 +16,16 @@ enum {
 	tracebackOuterFrames = 50,
 };
 
-// unwinder steps through the frames of a stack by frame pointers.
+// unwinder steps through the frames of a stack: by call frame information where there is some, by
+// frame pointers where not.
 typedef struct unwinder {
 	uintptr_t pc; // of this frame; 0: no more
-	uintptr_t sp; // lowest address of this frame, as far as known
+	uintptr_t sp; // of this frame at pc; if !exact, no more than a lower bound
 	uintptr_t fp; // frame pointer: *fp is the caller's, fp[1] the return address
 	stack stk;    // no frame lies outside
 	G *g;
 	bool trap;          // pc was interrupted there: it is no return address
-	bool first;         // innermost frame
+	bool exact;         // sp is right
 	uintptr_t callersp; // of a frameless function: where the return address is; else 0
 } unwinder;
 

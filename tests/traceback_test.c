@@ -291,6 +291,9 @@ Test(Crash, AbortWithCore) {
 	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%#x: %s", status, buf);
 	cr_assert(strstr(buf, "SIGABRT: abort\nPC=0x") == buf, "%s", buf);
 	cr_assert(strstr(buf, "\n-----\n\n"), "%s", buf);
+	// Through libc, which has no frame pointers.
+	const char *p = strstr(buf, "\nlibc.abort(...)\n");
+	cr_assert(p != NULL && strstr(p, "\nmain.aborts(...)\n"), "%s", buf);
 }
 
 static void
