@@ -157,6 +157,7 @@ static const dbgVar dbgvars[] = {
 	{.name = "scheddetail", .value = &debug.scheddetail},
 	{.name = "schedtrace", .value = &debug.schedtrace},
 	{.name = "stackguard", .value = &debug.stackguard},
+	{.name = "timeslice", .value = &debug.timeslice, .def = 10 * 1000},
 	{.name = "traceadvanceperiod", .value = &debug.traceadvanceperiod},
 	{.name = "traceallocfree", .value = &debug.traceallocfree, .atomic = true},
 	{.name = "tracecheckstackownership", .value = &debug.traceCheckStackOwnership},
@@ -187,10 +188,9 @@ parsedebugvars(void) {
 
 	debug.malloc = (debug.inittrace | debug.sbrk | debug.checkfinalizers) != 0;
 	debug.profstackdepth = min(debug.profstackdepth, maxProfStackDepth);
-
-	// A goroutine that is stopped anywhere may hold a dead pointer, on which checkmark would fail.
-	if (debug.gccheckmark > 0)
-		debug.asyncpreemptoff = 1;
+	debug.timeslice = max(debug.timeslice, 20);
+	// PORT: gccheckmark leaves asynchronous stops on.  A goroutine that is stopped anywhere may hold a
+	// dead pointer, on which Go's checkmark would fail; ours does not believe stacks (mgcmark_drain.c).
 
 	setTraceback(gogetenv("GOTRACEBACK"));
 	traceback_env = traceback_cache;

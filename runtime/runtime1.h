@@ -50,6 +50,7 @@ extern struct debugvars {
 
 	// gort's own
 	int32_t stackguard; // how stacks are guarded; 0: the best the kernel has (stack.c)
+	int32_t timeslice;  // us that a goroutine may run while others wait (proc_sysmon.c)
 	int32_t zombie;     // throw on marks of free slots (mgcsweep.c)
 } debug;
 

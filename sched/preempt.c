@@ -291,7 +291,7 @@ timeslice_due(P *pp) {
 	uint64_t t = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 	uint64_t before = mp->cpuclock;
 	mp->cpuclock = t;
-	if (t - before > 1000 * 1000)
+	if (t - before > (uint64_t)debug.timeslice * 100) // a tenth of the slice
 		return true;
 	return preempt_others(pp);
 }

@@ -91,7 +91,8 @@ Test(Runtime1, Godebug) {
 	cr_expect_eq(debug.adaptivestackstart, 1);
 	cr_expect_eq(debug.containermaxprocs, 1);
 	cr_expect_eq(debug.profstackdepth, 1024);
-	cr_expect_eq(debug.asyncpreemptoff, 1, "checkmark does not go with stops anywhere");
+	cr_expect_eq(debug.asyncpreemptoff, 0, "checkmark goes with stops anywhere");
+	cr_expect_eq(debug.timeslice, 10000);
 	cr_expect_eq(debug.malloc, false);
 	cr_expect_eq(traceback_cache, (uint32_t)(1 << tracebackShift | tracebackAll));
 }

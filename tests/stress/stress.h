@@ -1,0 +1,170 @@
+// Copyright 2026 The gort authors and the Go authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// What the stress programs share: the time they have, random numbers, the end on a failure, and a
+// watch for standstill.  A stress program is a plain program on gort.h:
+//
+//	PROGRAM [SECONDS [SEED]]
+//
+// $STRESS_SECONDS is the default for the seconds.  $STRESS_TIMESLICE is the length of a time slice
+// in microseconds (100; 0 leaves Go's 10 ms).  $STRESS_ABORT makes a failure an abort, for a core.
+#ifndef GORT_TESTS_STRESS_H
+#define GORT_TESTS_STRESS_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gort.h"
+
+#ifdef __has_feature
+#	if __has_feature(thread_sanitizer)
+#		define STRESS_TSAN 1
+#	endif
+#	if __has_feature(address_sanitizer)
+#		define STRESS_ASAN 1
+#	endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#	define STRESS_TSAN 1
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#	define STRESS_ASAN 1
+#endif
+
+// Under ThreadSanitizer goroutines stop only where they poll: its own code cannot be interrupted.
+#ifdef STRESS_TSAN
+#	define POLL() gort_poll()
+#else
+#	define POLL() ((void)0)
+#endif
+
+#define NOINLINE __attribute__((noinline))
+
+static const char *stress_name;
+static double stress_seconds;
+static uint64_t stress_seed;
+static uint64_t stress_ops; // atomic: grows while something goes on
+
+// fail ends the program.  One write: stdio belongs to threads that may be stopped.
+static void fail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+static void
+fail(const char *fmt, ...) {
+	char b[600];
+	int n = snprintf(b, sizeof b, "%s: FAIL: ", stress_name);
+	va_list ap;
+	va_start(ap, fmt);
+	n += vsnprintf(b + n, sizeof b - (size_t)n - 100, fmt, ap);
+	va_end(ap);
+	n += snprintf(b + n, sizeof b - (size_t)n, " (seed %lu)\n", (unsigned long)stress_seed);
+	if (write(2, b, (size_t)n) < 0 || getenv("STRESS_ABORT") != NULL)
+		abort();
+	_exit(1);
+}
+
+#define CHECK(cond, ...)                   \
+	do {                               \
+		if (!(cond))               \
+			fail(__VA_ARGS__); \
+	} while (0)
+
+// step counts n operations.
+static inline void
+step(uint64_t n) {
+	__atomic_add_fetch(&stress_ops, n, __ATOMIC_RELAXED);
+}
+
+// rng is xorshift64*.
+typedef struct rng {
+	uint64_t s;
+} rng;
+
+static inline uint64_t
+mix(uint64_t x) {
+	x ^= x >> 31;
+	x *= 0x7fb5d329728ea185;
+	x ^= x >> 27;
+	x *= 0x81dadef4bc2dd44d;
+	return x ^ x >> 33;
+}
+
+static inline rng
+rng_make(uint64_t id) {
+	return (rng){mix(stress_seed * 0x9e3779b97f4a7c15 + id) | 1};
+}
+
+static inline uint64_t
+rnd(rng *r) {
+	r->s ^= r->s >> 12;
+	r->s ^= r->s << 25;
+	r->s ^= r->s >> 27;
+	return r->s * 0x2545f4914f6cdd1d;
+}
+
+// below returns a number from 0 to n-1.
+static inline uint32_t
+below(rng *r, uint32_t n) {
+	return (uint32_t)((rnd(r) >> 32) * n >> 32);
+}
+
+// watch is a thread of the program, which gort knows nothing of.
+static void *
+watch(void *arg) {
+	(void)arg;
+	sigset_t all;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	const char *limit = getenv("STRESS_STANDSTILL");
+	int seconds = limit != NULL ? atoi(limit) : 60;
+	uint64_t last = 0;
+	for (int still = 0;; still++) {
+		sleep(1);
+		uint64_t now = __atomic_load_n(&stress_ops, __ATOMIC_RELAXED);
+		if (now != last)
+			still = 0;
+		last = now;
+		if (still < seconds)
+			continue;
+		char b[200];
+		int n = snprintf(b, sizeof b, "%s: FAIL: nothing went on for %d s (seed %lu)\n",
+			stress_name, seconds, (unsigned long)stress_seed);
+		if (write(2, b, (size_t)n) < 0 || getenv("STRESS_ABORT") != NULL)
+			abort();
+		kill(getpid(), SIGQUIT); // the goroutines' stacks
+		sleep(10);
+		_exit(1);
+	}
+	return NULL;
+}
+
+// stress_main reads the arguments, sets GODEBUG and runs app.
+static int
+stress_main(const char *name, int (*app)(int, char **), int argc, char **argv) {
+	stress_name = name;
+	const char *s = getenv("STRESS_SECONDS");
+	stress_seconds = argc > 1 ? atof(argv[1]) : s != NULL ? atof(s) : 2;
+	stress_seed = argc > 2 ? strtoul(argv[2], NULL, 0)
+			       : mix((uint64_t)getpid() ^ (uint64_t)time(NULL) << 20);
+
+	const char *slice = getenv("STRESS_TIMESLICE");
+	if (slice == NULL)
+		slice = "100";
+	if (atoi(slice) > 0) {
+		const char *old = getenv("GODEBUG");
+		char b[400];
+		snprintf(b, sizeof b, "timeslice=%s,%s", slice, old != NULL ? old : "");
+		setenv("GODEBUG", b, 1);
+	}
+
+	pthread_t t;
+	if (pthread_create(&t, NULL, watch, NULL) != 0)
+		fail("no thread");
+	return gort_run(app, argc, argv);
+}
+
+#endif
