@@ -85,7 +85,16 @@ Len64(uint64_t x) {
 
 static inline int
 OnesCount64(uint64_t x) {
+#ifdef __POPCNT__
 	return __builtin_popcountll(x);
+#else
+	// Not the builtin: without the instruction it is a function of libgcc's, whose text a signal
+	// takes for the program's, and stops a goroutine there.
+	x -= x >> 1 & 0x5555555555555555;
+	x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (int)(x * 0x0101010101010101 >> 56);
+#endif
 }
 
 // ---- names of the structures ----------------------------------------------------------------------
