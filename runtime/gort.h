@@ -15,7 +15,8 @@
 // THE MEMORY RULES, on one page
 //
 //  1. Objects from gort_new, gort_new_array and gort_alloc live as long as something that the
-//     collector sees points to them: to their start, into them, or just past their end.
+//     collector sees points to them: to their start or into them; a pointer just past their end
+//     counts on a stack, in a register and in a global, but not in a heap object.
 //  2. It sees: the stacks and registers of all goroutines; globals of the program and of each
 //     shared object that was compiled with this header; ranges given to gort_root_add; and the
 //     pointer fields of heap objects, which GORT_TYPE lists.
@@ -31,7 +32,8 @@
 //     memory freed too early.  GORT_TYPE_NOSCAN(T) has none.  When in doubt, allocate with
 //     GORT_CONSERVATIVE: every word counts.
 //  6. Goroutines move between threads at any call into the runtime.  Do not hold a pthread or
-//     stdio lock, or the address of a thread-local variable, across such a call.
+//     stdio lock, or the address of a thread-local variable, across such a call.  errno goes with
+//     the goroutine; the rounding mode (fesetround) and the signal mask stay with the thread.
 //  7. A goroutine's stack has 256 KB by default; running off its end is a fatal error.
 //
 // Errors: a call that can fail returns a negative errno.  A misuse (send on a closed channel,
