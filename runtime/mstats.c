@@ -20,6 +20,7 @@
 #include "runtime/panic.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
+#include "sched/stack.h"
 
 mstats memstats;
 
@@ -165,8 +166,11 @@ readmemstats_m(struct gort_memstats *stats) {
 	stats->HeapInuse = heapInUse;
 	stats->HeapReleased = heapReleased;
 	stats->HeapObjects = nMalloc - nFree;
-	stats->StackInuse = stackInUse;
-	stats->StackSys = stackInUse + sysMemStat_load(&memstats.stacks_sys);
+	// PORT: goroutine stacks have an arena of their own (stack.c), outside of all these sums.
+	uint64_t goroutineStacks = stacks_inuse();
+	stats->Sys += goroutineStacks;
+	stats->StackInuse = stackInUse + goroutineStacks;
+	stats->StackSys = stats->StackInuse + sysMemStat_load(&memstats.stacks_sys);
 	stats->MSpanInuse = mheap_.spanalloc.inuse;
 	stats->MSpanSys = sysMemStat_load(&memstats.mspan_sys);
 	stats->MCacheInuse = mheap_.cachealloc.inuse;

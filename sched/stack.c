@@ -654,9 +654,10 @@ stack_stats(stackStats *s) {
 	unlock(&stackpool.lock);
 }
 
-// stacks_inuse counts a page for each slot in use: the one that every goroutine touches.  What is
-// deeper is known only at a scan; the pacer adds that up.
+// stacks_inuse counts a page for each slot in use, the one that every goroutine touches, or what the
+// pacer knows of deeper ones, if that is more.
 uint64_t
 stacks_inuse(void) {
-	return atomic_LoadRelaxed(&stackpool.inuse) * physPageSize;
+	return max(atomic_LoadRelaxed(&stackpool.inuse) * physPageSize,
+		atomic_LoadRelaxed(&gcController.maxStackScan));
 }

@@ -252,3 +252,29 @@ many(void) {
 Test(Stack, Many) {
 	RUN(many);
 }
+
+// ---- statistics -------------------------------------------------------------------------------------------
+
+static void
+inuse(void) {
+	enum { n = 1000 };
+	struct gort_memstats before, after;
+	gort_chan(int) c = gort_chan_make(int, 0);
+	gort_read_memstats(&before);
+	for (int i = 0; i < n; i++)
+		gort_go(waiter, (gort_hchan *)(void *)c);
+	while (gort_num_goroutine() <= n)
+		gort_yield();
+	for (int i = 0; i < 10; i++)
+		gort_yield();
+	gort_read_memstats(&after);
+	CHECK(after.StackInuse >= before.StackInuse + n * 4096 / 2);
+	CHECK(after.StackInuse <= before.StackInuse + n * 3 * 4096);
+	CHECK(after.StackSys >= after.StackInuse);
+	for (int i = 0; i < n; i++)
+		gort_chan_send(c, i);
+}
+
+Test(Stack, InUse) {
+	RUN(inuse);
+}
