@@ -39,6 +39,7 @@
 #include "runtime/panic.h"
 #include "runtime/rand.h"
 #include "runtime/runtime1.h"
+#include "sched/fiber.h"
 #include "sched/netpoll.h"
 #include "sched/preempt.h"
 #include "sched/sema.h"
@@ -750,6 +751,7 @@ schedule(void) {
 // runtime_start1 runs on m0's g0, on a stack of its own.
 static void
 runtime_start1(void) {
+	fiber_enter_g0();
 	schedinit();
 
 	// The main goroutine is no system goroutine and has its own stack class.
@@ -777,6 +779,7 @@ runtime_start(void (*mainfn)(void)) {
 	m0.errnop = gort_errno_location();
 	setg(&g0);
 
+	check();
 	sysargs();
 	osinit();
 
@@ -788,6 +791,7 @@ runtime_start(void (*mainfn)(void)) {
 	// g0 gets a stack below the goroutines' stacks: debuggers want it so.
 	g0.stack = stackofg0(m0StackSize);
 	g0.stackguard0 = g0.stack.lo;
+	fiber_leave_thread(&m0);
 	mstart_asm(&m0, runtime_start1, g0.stack.hi);
 	__builtin_unreachable();
 }

@@ -26,6 +26,7 @@
 #include "runtime/panic.h"
 #include "runtime/rand.h"
 #include "runtime/rwmutex.h"
+#include "sched/fiber.h"
 #include "sched/netpoll.h"
 #include "sched/preempt.h"
 #include "sched/signal_unix.h"
@@ -93,6 +94,7 @@ mstart1(void) {
 	mp->errnop = gort_errno_location();
 	if (__cxa_get_globals != NULL)
 		mp->cxap = __cxa_get_globals();
+	fiber_minit(mp);
 	minit();
 	if (mp == &m0)
 		initsig(false);

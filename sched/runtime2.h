@@ -270,6 +270,7 @@ struct M {
 	} locksHeld[10];
 #endif
 	void *fiber; // sanitizers: the fiber of g0
+	void (*mcallfn)(G *); // sanitizers: what mcall is to run
 	void *fakestack;
 };
 

@@ -301,7 +301,9 @@ num_goroutine(void) {
 		gort_chan_send(go, 1);
 	for (int i = 0; i < 100; i++)
 		gort_chan_recv(done);
-	for (int i = 0; i < 1000 && gort_num_goroutine() != before; i++)
+	// They may not have ended yet, only sent.
+	int64_t deadline = gort_now() + 10 * GORT_S;
+	while (gort_num_goroutine() != before && gort_now() < deadline)
 		gort_yield();
 	CHECK(gort_num_goroutine() == before);
 }

@@ -1,0 +1,176 @@
+// Copyright 2026 The gort authors and the Go authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Stack switches in builds with ASan or TSan.  Empty otherwise.
+//
+// The functions of asm_amd64.S that change stacks are called asm_... in these builds, and the ones
+// here have their names.  Each tells the sanitizer before the change where it goes, and after it
+// that it has arrived.
+//
+// TSan's fibers cost 0.8 ms each and there may be about 8,000, so a fiber belongs to a G and not to
+// a goroutine.  Functions on g0 never return, which would fill TSan's shadow of the call stack: the
+// library has to be compiled without its hooks at function entry and exit.
+#include "sched/fiber.h"
+
+#ifdef GORT_FIBERS
+
+#include "sched/proc.h"
+
+#ifdef GORT_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef GORT_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
+#define PLAIN __attribute__((noinline, no_sanitize("address", "thread")))
+
+void asm_mcall(void (*fn)(G *));
+_Noreturn void asm_gogo(G *gp);
+_Noreturn void asm_gostart(G *gp, const gort_call *call);
+void asm_systemstack(void (*fn)(void *), void *arg);
+
+enum { g0window = 32 << 10 }; // bytes of g0's stack in which frames are left behind
+
+// leaving says that the thread is about to go on on the stack of to.  save keeps what belongs to the
+// stack it leaves; NULL: it does not come back to the frames there.
+PLAIN static void
+leaving(void **save, G *to) {
+#ifdef GORT_ASAN
+	__sanitizer_start_switch_fiber(save, (void *)to->stack.lo, to->stack.hi - to->stack.lo);
+#endif
+#ifdef GORT_TSAN
+	M *mp = to->m;
+	if (to == mp->g0) {
+		__tsan_switch_to_fiber(mp->fiber, 0);
+	} else {
+		if (to->fiber == NULL)
+			to->fiber = __tsan_create_fiber(0);
+		__tsan_switch_to_fiber(to->fiber, 0);
+	}
+#endif
+}
+
+// arrived says that it has.
+PLAIN static void
+arrived(void *save) {
+#ifdef GORT_ASAN
+	__sanitizer_finish_switch_fiber(save, NULL, NULL);
+#endif
+}
+
+PLAIN void
+fiber_leave_thread(M *mp) {
+#ifdef GORT_ASAN
+	__sanitizer_start_switch_fiber(
+		NULL, (void *)mp->g0->stack.lo, mp->g0->stack.hi - mp->g0->stack.lo);
+#endif
+}
+
+PLAIN void
+fiber_enter_g0(void) {
+	arrived(NULL);
+}
+
+PLAIN void
+fiber_minit(M *mp) {
+#ifdef GORT_TSAN
+	mp->fiber = __tsan_get_current_fiber();
+#endif
+}
+
+// g0arrived is the first thing on g0: frames that were left behind are no frames any more.
+PLAIN static void
+g0arrived(M *mp) {
+	arrived(mp->fakestack);
+	mp->fakestack = NULL;
+#ifdef GORT_ASAN
+	__asan_unpoison_memory_region((void *)(mp->g0sp - g0window), g0window);
+#endif
+}
+
+PLAIN static void
+mcall_1(G *gp) {
+	M *mp = getg()->m;
+
+	g0arrived(mp);
+	mp->mcallfn(gp);
+	badmcall2();
+}
+
+PLAIN void
+mcall(void (*fn)(G *)) {
+	G *gp = getg();
+	M *mp = gp->m;
+
+	if (gp == mp->g0)
+		badmcall();
+	mp->mcallfn = fn;
+	leaving(&gp->fakestack, mp->g0);
+	asm_mcall(mcall_1);
+	arrived(gp->fakestack);
+}
+
+PLAIN void
+gogo(G *gp) {
+	leaving(NULL, gp);
+	asm_gogo(gp);
+}
+
+// fiber_start is what a goroutine runs first in these builds.
+PLAIN static void
+fiber_start(void) {
+	G *gp = getg();
+	gort_call call = gp->startcall;
+
+	arrived(NULL);
+	gp->startcall.fn = NULL;
+	call_run(&call);
+}
+
+PLAIN void
+gostart(G *gp, const gort_call *call) {
+	gort_call start = {.fn = (void *)fiber_start};
+
+#ifdef GORT_ASAN
+	__asan_unpoison_memory_region((void *)gp->stack.lo, gp->stack.hi - gp->stack.lo);
+#endif
+	leaving(NULL, gp);
+	asm_gostart(gp, &start);
+}
+
+struct systemstack_args {
+	void (*fn)(void *);
+	void *arg;
+	G *gp;
+};
+
+PLAIN static void
+systemstack_1(void *a) {
+	struct systemstack_args *args = a;
+	M *mp = getg()->m;
+
+	g0arrived(mp);
+	args->fn(args->arg);
+	leaving(NULL, args->gp);
+}
+
+PLAIN void
+systemstack(void (*fn)(void *), void *arg) {
+	G *gp = getg();
+	M *mp = gp->m;
+
+	if (gp == mp->g0 || gp == mp->gsignal) {
+		fn(arg);
+		return;
+	}
+	struct systemstack_args args = {fn, arg, gp};
+	void *save = NULL;
+	leaving(&save, mp->g0);
+	asm_systemstack(systemstack_1, &args);
+	arrived(save);
+}
+
+#endif
