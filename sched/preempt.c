@@ -104,25 +104,26 @@ suspendG(G *gp) {
 			if (!castogscanstatus(gp, s, s | _Gscan))
 				break;
 			// The scan bit makes these ours.
-			gp->preemptStop = false;
-			gp->preempt = false;
+			atomic_StoreRelaxed(&gp->preemptStop, false);
+			atomic_StoreRelaxed(&gp->preempt, false);
 			atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
 			return (suspendGState){.g = gp, .stopped = stopped};
 
 		case _Grunning:
 			// Nothing to do if the request of the last round is on its way.
-			if (gp->preemptStop && gp->preempt &&
+			if (atomic_LoadRelaxed(&gp->preemptStop) &&
+				atomic_LoadRelaxed(&gp->preempt) &&
 				atomic_LoadRelaxed(&gp->stackguard0) == stackPreempt &&
-				asyncM != NULL && asyncM == gp->m &&
+				asyncM != NULL && asyncM == atomic_LoadRelaxed(&gp->m) &&
 				atomic_Load(&asyncM->preemptGen) == asyncGen)
 				break;
 			if (!castogscanstatus(gp, _Grunning, _Gscanrunning))
 				break;
-			gp->preemptStop = true;
-			gp->preempt = true;
+			atomic_StoreRelaxed(&gp->preemptStop, true);
+			atomic_StoreRelaxed(&gp->preempt, true);
 			atomic_Store(&gp->stackguard0, stackPreempt);
 
-			M *asyncM2 = gp->m;
+			M *asyncM2 = atomic_LoadRelaxed(&gp->m);
 			uint32_t asyncGen2 = atomic_Load(&asyncM2->preemptGen);
 			bool needAsync = asyncM != asyncM2 || asyncGen != asyncGen2;
 			asyncM = asyncM2;
@@ -200,7 +201,7 @@ canPreemptM(M *mp) {
 static void
 preempt_m(G *gp) {
 	gp->syncSafePoint = true;
-	if (gp->preemptStop)
+	if (atomic_LoadRelaxed(&gp->preemptStop))
 		preemptPark(gp); // never returns
 	gopreempt_m(gp);         // never returns
 }
@@ -230,7 +231,8 @@ static uint32_t inplaceParkedMs;
 bool
 wantAsyncPreempt(G *gp) {
 	P *pp = gp->m->p;
-	return (gp->preempt || (pp != NULL && pp->preempt)) &&
+	return (atomic_LoadRelaxed(&gp->preempt) ||
+		       (pp != NULL && atomic_LoadRelaxed(&pp->preempt))) &&
 	       (readgstatus(gp) & ~(uint32_t)_Gscan) == _Grunning;
 }
 
@@ -355,7 +357,7 @@ inplacePreempt(
 	G *gp, uintptr_t pc, uintptr_t sp, uintptr_t bp, uintptr_t framelo, uintptr_t framehi) {
 	M *mp = gp->m;
 	for (;;) {
-		if (gp->preemptStop) {
+		if (atomic_LoadRelaxed(&gp->preemptStop)) {
 			inplace_publish(gp, pc, sp, bp, framelo, framehi);
 			inplace_scan(gp);
 			inplace_unpublish(gp);
@@ -376,11 +378,11 @@ inplacePreempt(
 			       atomic_LoadRelaxed(&inplaceParkedMs) < inplaceMax;
 		}
 		if (!stop) {
-			gp->preempt = false;
-			pp->preempt = false;
+			atomic_StoreRelaxed(&gp->preempt, false);
+			atomic_StoreRelaxed(&pp->preempt, false);
 			atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
 			atomic_Fence();
-			if (gp->preemptStop || atomic_Load(&sched.gcwaiting) ||
+			if (atomic_LoadRelaxed(&gp->preemptStop) || atomic_Load(&sched.gcwaiting) ||
 				atomic_Load(&pp->runSafePointFn) != 0)
 				continue; // it was about this, and we have just cleared it
 			return false;
@@ -394,9 +396,9 @@ inplacePreempt(
 		// A new time slice; or, if no M was there to take the P, the old one: one is being made.
 		pp = mp->p;
 		if (stopped)
-			pp->preempt = false;
+			atomic_StoreRelaxed(&pp->preempt, false);
 		atomic_Fence();
-		if (!gp->preemptStop && !atomic_Load(&sched.gcwaiting) &&
+		if (!atomic_LoadRelaxed(&gp->preemptStop) && !atomic_Load(&sched.gcwaiting) &&
 			atomic_Load(&pp->runSafePointFn) == 0)
 			return false;
 	}
@@ -449,7 +451,7 @@ preemptinit(void) {
 static void
 asyncPreempt_m(G *gp) {
 	gp->asyncSafePoint = true;
-	if (gp->preemptStop)
+	if (atomic_LoadRelaxed(&gp->preemptStop))
 		preemptPark(gp); // never returns
 	gopreempt_m(gp);         // never returns
 }

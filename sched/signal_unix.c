@@ -373,7 +373,7 @@ doSigPreempt(G *gp, sigctxt *c, bool onaltstack) {
 void
 preemptM(M *mp) {
 	atomic_Fence(); // see inplace_unpublish
-	G *gp = mp->curg;
+	G *gp = atomic_LoadRelaxed(&mp->curg);
 	if (gp != NULL && atomic_Load(&gp->inplace) == inplaceScan) {
 		inplacePoke(mp);
 		return;
@@ -657,7 +657,7 @@ sigtramp(int isig, siginfo_t *info, void *ctx) {
 	sigctxt c = {info, ctx};
 	G *gp = getg();
 	if (unlikely(gp == NULL && sig == SIGSEGV && !sigctxt_fromUser(&c) &&
-		    (uintptr_t)info->si_addr < sizeof(G) && isRuntimePC(sigctxt_reg(&c, REG_RIP))))
+		     (uintptr_t)info->si_addr < sizeof(G) && isRuntimePC(sigctxt_reg(&c, REG_RIP))))
 		foreigncall(); // looked for its goroutine
 	if (sigfwdgo(sig, &c, gp)) {
 		*errnop = e;
