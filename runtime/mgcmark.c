@@ -31,10 +31,6 @@
 #include "sched/sync_pool.h"
 #include "sched/time.h"
 
-enum {
-	redZoneBytes = 128, // below sp, where a leaf function of the C ABI keeps values
-};
-
 // gcPrepareMarkRoots counts the root jobs and takes down what they are to scan.
 // The world must be stopped.
 void
@@ -518,14 +514,12 @@ scanstack(G *gp, gcWork *gcw) {
 		}
 
 		// Stopped by a signal, anywhere: its registers are in the signal frame, on another
-		// stack, and it may use the red zone.
-		uintptr_t lo = sp;
+		// stack.  sp is already below the red zone.
 		if (gp->sigframelo != 0) {
 			scanConservative(gp->sigframelo,
 				alignDown(gp->sigframehi - gp->sigframelo, PtrSize), gcw);
-			lo = max(lo - redZoneBytes, gp->stack.lo);
 		}
-		lo = alignDown(lo, PtrSize);
+		uintptr_t lo = alignDown(sp, PtrSize);
 		scanConservative(lo, gp->stack.hi - lo, gcw);
 	}
 

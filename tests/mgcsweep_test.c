@@ -3,8 +3,6 @@
 // license that can be found in the LICENSE file.
 
 // Sweeping.
-#include <criterion/criterion.h>
-
 #include "runtime/gort.h"
 
 #include "runtime/mbitmap.h"

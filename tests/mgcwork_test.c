@@ -3,8 +3,6 @@
 // license that can be found in the LICENSE file.
 
 // The pool of grey objects.
-#include <criterion/criterion.h>
-
 #include "runtime/gort.h"
 
 #include "runtime/mgc.h"

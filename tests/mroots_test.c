@@ -3,8 +3,6 @@
 // license that can be found in the LICENSE file.
 
 // Roots in globals.
-#include <criterion/criterion.h>
-
 #include <stdlib.h>
 
 #include "runtime/gort.h"

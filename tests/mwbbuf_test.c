@@ -3,8 +3,6 @@
 // license that can be found in the LICENSE file.
 
 // The write barrier's buffer, and what it is for.
-#include <criterion/criterion.h>
-
 #include "runtime/gort.h"
 
 #include "runtime/mbarrier.h"
