@@ -71,6 +71,14 @@ roots_unlock(void) {
 	atomic_StoreRel(&roots.locked, 0);
 }
 
+// rootTable_copy copies all of t to r.
+static void
+rootTable_copy(const rootTable *t, rootRange *r) {
+	if (t->n > 0) {
+		memcpy(r, t->r, (size_t)t->n * sizeof(r[0]));
+	}
+}
+
 // rootTable_grow makes room for n ranges.
 static void
 rootTable_grow(rootTable *t, intptr_t n) {
@@ -85,7 +93,7 @@ rootTable_grow(rootTable *t, intptr_t n) {
 		throw("out of memory for root ranges");
 	}
 	if (t->r != NULL) {
-		memcpy(r, t->r, (size_t)t->n * sizeof(r[0]));
+		rootTable_copy(t, r);
 		runtime_munmap(t->r, alignUp((uintptr_t)t->cap * sizeof(t->r[0]), 4096));
 	}
 	t->r = r;
@@ -197,8 +205,11 @@ roots_find_1(struct dl_phdr_info *info, size_t size, void *arg) {
 	if (n >= 0) {
 		f->n = n;
 	}
-	size_t len = info->dlpi_name != NULL ? strnlen(info->dlpi_name, sizeof(f->name) - 1) : 0;
-	memcpy(f->name, info->dlpi_name, len);
+	size_t len = 0;
+	if (info->dlpi_name != NULL) {
+		len = strnlen(info->dlpi_name, sizeof(f->name) - 1);
+		memcpy(f->name, info->dlpi_name, len);
+	}
 	f->name[len] = 0;
 	return 1;
 }
@@ -259,9 +270,8 @@ roots_snapshot(void) {
 	do {
 		s->n = 0;
 		rootTable_grow(s, room);
-		memcpy(s->r, roots.objects.r, (size_t)roots.objects.n * sizeof(s->r[0]));
-		memcpy(s->r + roots.objects.n, roots.added.r,
-			(size_t)roots.added.n * sizeof(s->r[0]));
+		rootTable_copy(&roots.objects, s->r);
+		rootTable_copy(&roots.added, s->r + roots.objects.n);
 		n = roots.objects.n + roots.added.n;
 		for (intptr_t i = 0; i < roots.excluded.n && n >= 0; i++) {
 			n = roots_subtract(s->r, n, s->cap, roots.excluded.r[i]);
