@@ -175,15 +175,15 @@ void
 execute(G *gp, bool inheritTime) {
 	M *mp = getg()->m;
 
-	mp->curg = gp;
+	atomic_StoreRelaxed(&mp->curg, gp);
 	gp->m = mp;
 	gp->syncSafePoint = false;
 	casgstatus(gp, _Grunnable, _Grunning);
 	gp->waitsince = 0;
-	gp->preempt = false;
-	gp->stackguard0 = gp->stack.lo;
+	atomic_StoreRelaxed(&gp->preempt, false);
+	atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
 	if (!inheritTime)
-		mp->p->schedtick++;
+		atomic_StoreRelaxed(&mp->p->schedtick, mp->p->schedtick + 1);
 
 	*mp->errnop = gp->errno_;
 	if (unlikely(mp->cxap != NULL)) {
@@ -193,7 +193,7 @@ execute(G *gp, bool inheritTime) {
 	if (gp->stack.lo == 0) {
 		gp->stack = stackalloc(gp->stackslot);
 		if (!gp->preempt)
-			gp->stackguard0 = gp->stack.lo;
+			atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
 		gostart(gp, &gp->startcall);
 	}
 	gogo(gp);
@@ -703,7 +703,7 @@ schedule(void) {
 
 	for (;;) {
 		P *pp = mp->p;
-		pp->preempt = false;
+		atomic_StoreRelaxed(&pp->preempt, false);
 
 		if (unlikely(mp->spinning && (pp->runnext != NULL || pp->runqhead != pp->runqtail)))
 			throw("schedule: spinning with local work");

@@ -463,7 +463,7 @@ dropg(void) {
 		gp->cxa[1] = mp->cxap[1];
 	}
 	gp->m = NULL;
-	mp->curg = NULL;
+	atomic_StoreRelaxed(&mp->curg, (G *)NULL);
 }
 
 // parkunlock_c is goparkunlock's unlock function.

@@ -129,7 +129,7 @@ growallp(int32_t n) {
 // assignM gives pp, which has work, the M mp, or NULL for a new one, and links it to *list.
 static void
 assignM(P *pp, M *mp, P **list) {
-	pp->m = mp;
+	atomic_StoreRelaxed(&pp->m, mp);
 	pp->link = *list;
 	*list = pp;
 }
@@ -179,7 +179,7 @@ procresize(int32_t nprocs) {
 			me->p->m = NULL;
 		me->p = NULL;
 		P *pp = allp[0];
-		pp->m = NULL;
+		atomic_StoreRelaxed(&pp->m, (M *)NULL);
 		atomic_Store(&pp->status, (uint32_t)_Pidle);
 		acquirep(pp);
 	}
@@ -283,8 +283,8 @@ wirep(P *pp) {
 			pp->m != NULL ? pp->m->id : 0, pp->status);
 		throw("wirep: invalid p state");
 	}
-	mp->p = pp;
-	pp->m = mp;
+	atomic_StoreRelaxed(&mp->p, pp);
+	atomic_StoreRelaxed(&pp->m, mp);
 	atomic_StoreRel(&pp->status, (uint32_t)_Prunning);
 	settlsmcache(pp->mcache);
 }
@@ -306,8 +306,8 @@ releasep(void) {
 		gcControllerState_releaseNextGCMarkWorker(&gcController, pp);
 
 	settlsmcache(NULL);
-	mp->p = NULL;
-	pp->m = NULL;
+	atomic_StoreRelaxed(&mp->p, (P *)NULL);
+	atomic_StoreRelaxed(&pp->m, (M *)NULL);
 	atomic_StoreRel(&pp->status, (uint32_t)_Pidle);
 	return pp;
 }

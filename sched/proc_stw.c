@@ -254,7 +254,7 @@ startTheWorldWithSema(int64_t now, worldStop w) {
 		p1 = pp->link;
 		if (pp->m != NULL) {
 			M *mp = pp->m;
-			pp->m = NULL;
+			atomic_StoreRelaxed(&pp->m, (M *)NULL);
 			if (mp->nextp != NULL)
 				throw("startTheWorld: inconsistent mp->nextp");
 			mp->nextp = pp;
@@ -419,7 +419,7 @@ inplace_stop_on_gsignal(G *gp) {
 	P *pp = releasep();
 	casgstatus(gp, _Grunning, _Grunnable);
 	gp->m = NULL;
-	mp->curg = NULL;
+	atomic_StoreRelaxed(&mp->curg, (G *)NULL);
 	globrunqput(gp);
 	sched.nmidlelocked++;
 	if (stw) {
@@ -439,7 +439,7 @@ inplace_stop_on_gsignal(G *gp) {
 		futexsleep(&mp->park.key, 0, -1);
 	noteclear(&mp->park);
 
-	mp->curg = gp;
+	atomic_StoreRelaxed(&mp->curg, gp);
 	gp->m = mp;
 	casgstatus(gp, _Grunnable, _Grunning);
 	atomic_Xadd(&sched.ninplace, -1);
@@ -449,8 +449,8 @@ inplace_stop_on_gsignal(G *gp) {
 		mp->lockedg = NULL;
 		gp->lockedm = NULL;
 	}
-	gp->preempt = false;
-	gp->stackguard0 = gp->stack.lo;
-	mp->p->schedtick++;
+	atomic_StoreRelaxed(&gp->preempt, false);
+	atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
+	atomic_StoreRelaxed(&mp->p->schedtick, mp->p->schedtick + 1);
 	return true;
 }

@@ -77,13 +77,13 @@ entersyscallHandleGCWait(void *a) {
 	lock(&sched.lock);
 	if (sched.stopwait > 0) {
 		P *pp = mp->p;
-		pp->m = NULL;
-		mp->p = NULL;
+		atomic_StoreRelaxed(&pp->m, (M *)NULL);
+		atomic_StoreRelaxed(&mp->p, (P *)NULL);
 		settlsmcache(NULL);
 		atomic_Store(&pp->status, (uint32_t)_Pgcstop);
 		addGSyscallNoP(mp);
 		pp->gcStopTime = nanotime();
-		pp->syscalltick++;
+		atomic_StoreRelaxed(&pp->syscalltick, pp->syscalltick + 1);
 		sched.stopwait--;
 		if (sched.stopwait == 0)
 			notewakeup(&sched.stopnote);
@@ -99,7 +99,7 @@ reentersyscall(uintptr_t pc, uintptr_t sp, uintptr_t bp) {
 
 	// No preemption: in _Gsyscall but with a gp->sched that changes.
 	mp->locks++;
-	gp->stackguard0 = stackPreempt;
+	atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
 
 	P *pp = mp->p;
 	mp->syscalltick = pp->syscalltick;
@@ -139,9 +139,9 @@ entersyscallblock_c(uintptr_t pc, uintptr_t sp, uintptr_t bp) {
 	M *mp = gp->m;
 
 	mp->locks++; // see reentersyscall
-	gp->stackguard0 = stackPreempt;
+	atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
 	mp->syscalltick = mp->p->syscalltick;
-	mp->p->syscalltick++;
+	atomic_StoreRelaxed(&mp->p->syscalltick, mp->p->syscalltick + 1);
 
 	addGSyscallNoP(mp);
 
@@ -270,14 +270,14 @@ exitsyscall(void) {
 
 	P *pp = mp->p;
 	if (likely(pp != NULL)) {
-		pp->syscalltick++;
+		atomic_StoreRelaxed(&pp->syscalltick, pp->syscalltick + 1);
 		gp->syscallsp = 0;
 		clearsyscallregs(gp);
 		mp->locks--;
 		if (gp->preempt)
-			gp->stackguard0 = stackPreempt;
+			atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
 		else
-			gp->stackguard0 = gp->stack.lo;
+			atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
 		if (unlikely(sched.disable.user)) {
 			lock(&sched.lock);
 			bool ok = schedEnabled(gp);
@@ -294,7 +294,8 @@ exitsyscall(void) {
 	// Only now is it sure that the collector does not look at syscallsp.
 	gp->syscallsp = 0;
 	clearsyscallregs(gp);
-	getg()->m->p->syscalltick++;
+	pp = getg()->m->p;
+	atomic_StoreRelaxed(&pp->syscalltick, pp->syscalltick + 1);
 }
 
 // addGSyscallNoP counts a goroutine in a system call that loses its P, decGSyscallNoP when it leaves
@@ -343,11 +344,11 @@ static void
 releaseP(syscallingThread *s, uint32_t state) {
 	if (state != _Pidle && state != _Pgcstop)
 		throw("attempted to release P into a bad state");
-	s->pp->m = NULL;
-	s->mp->p = NULL;
+	atomic_StoreRelaxed(&s->pp->m, (M *)NULL);
+	atomic_StoreRelaxed(&s->mp->p, (P *)NULL);
 	atomic_Store(&s->pp->status, state);
 	addGSyscallNoP(s->mp);
-	s->pp->syscalltick++;
+	atomic_StoreRelaxed(&s->pp->syscalltick, s->pp->syscalltick + 1);
 }
 
 // syscallingThread_gcstopP takes the P for a stop of the world.  sched.lock must be held.
