@@ -649,10 +649,25 @@ enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, G
 			NULL, 0})
 #	define gort_on_timeout(ns) ((gort_scase){GORT_CASE_TIMEOUT, NULL, NULL, NULL, (ns)})
 #	define gort_on_default ((gort_scase){GORT_CASE_DEFAULT, NULL, NULL, NULL, 0})
+// One case and gort_on_default is a plain call that does not block, as Go compiles it.
+static inline __attribute__((always_inline, unused)) int
+gort_select_(gort_scase *cases, int n) {
+	if (n == 2 && cases[1].op == GORT_CASE_DEFAULT) {
+		if (cases[0].op == GORT_CASE_SEND)
+			return gort_chantrysend(cases[0].c, cases[0].elem) ? 0 : 1;
+		if (cases[0].op == GORT_CASE_RECV) {
+			bool ok, done = gort_chantryrecv(cases[0].c, cases[0].elem, &ok);
+			if (done && cases[0].ok != NULL)
+				*cases[0].ok = ok;
+			return done ? 0 : 1;
+		}
+	}
+	return gort_selectgo(cases, n);
+}
 #	define gort_select(...)                                                        \
 		__extension__({                                                         \
 			GORT_STRICT_ gort_scase gort_cs_[] = {__VA_ARGS__};             \
-			GORT_STRICTEND_ gort_selectgo(                                  \
+			GORT_STRICTEND_ gort_select_(                                   \
 				gort_cs_, (int)(sizeof gort_cs_ / sizeof gort_cs_[0])); \
 		})
 
