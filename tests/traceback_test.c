@@ -165,7 +165,7 @@ Test(Crash, NilPointer) {
 	cr_assert(
 		strstr(buf,
 			"panic: runtime error: invalid memory address or nil pointer dereference\n"
-			"[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x") == buf,
+			"[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x") != NULL,
 		"%s", buf);
 	cr_assert(strstr(buf, "]\n\ngoroutine 1 [running]:\nmain.storenil(...)\n"), "%s", buf);
 	cr_assert(strstr(buf, "\nmain.nilpointer(...)\n"), "%s", buf);
@@ -181,7 +181,7 @@ Test(Crash, UnexpectedFault) {
 	cr_assert(EXITED(status, 2), "%s", buf);
 	cr_assert(strstr(buf, "unexpected fault address 0x123456789000\nfatal error: fault\n"
 			      "[signal SIGSEGV: segmentation violation code=0x1 "
-			      "addr=0x123456789000 pc=0x") == buf,
+			      "addr=0x123456789000 pc=0x") != NULL,
 		"%s", buf);
 	cr_assert(strstr(buf, " [running]:\nruntime.throw(...)\n"), "%s", buf);
 	cr_assert(strstr(buf, "\nmain.storenil(...)\n"), "%s", buf);
@@ -198,7 +198,7 @@ Test(Crash, Divide) {
 	int status = crash_child(divide, NULL, NULL, buf, sizeof buf);
 	cr_assert(EXITED(status, 2), "%s", buf);
 	cr_assert(strstr(buf, "panic: runtime error: integer divide by zero\n"
-			      "[signal SIGFPE: floating-point exception code=0x1 addr=0x") == buf,
+			      "[signal SIGFPE: floating-point exception code=0x1 addr=0x") != NULL,
 		"%s", buf);
 	cr_assert(strstr(buf, "\nmain.divide(...)\n"), "%s", buf);
 }
@@ -270,7 +270,7 @@ quit(void) {
 Test(Crash, Quit) {
 	int status = crash_child(quit, NULL, NULL, buf, sizeof buf);
 	cr_assert(EXITED(status, 2), "%s", buf);
-	cr_assert(strstr(buf, "SIGQUIT: quit\nPC=0x") == buf, "%s", buf);
+	cr_assert(strstr(buf, "SIGQUIT: quit\nPC=0x") != NULL, "%s", buf);
 	cr_assert(strstr(buf, " sigcode="), "%s", buf);
 	cr_assert(strstr(buf, " [chan receive]:\n"), "%s", buf);
 	cr_assert(strstr(buf, "\nmain.sleeper(...)\n"), "%s", buf);
@@ -289,7 +289,7 @@ Test(Crash, AbortWithCore) {
 	// GOTRACEBACK=crash ends with the signal of a core dump, after every M has printed its stack.
 	int status = crash_child(aborts, "GOTRACEBACK", "crash", buf, sizeof buf);
 	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%#x: %s", status, buf);
-	cr_assert(strstr(buf, "SIGABRT: abort\nPC=0x") == buf, "%s", buf);
+	cr_assert(strstr(buf, "SIGABRT: abort\nPC=0x") != NULL, "%s", buf);
 	cr_assert(strstr(buf, "\n-----\n\n"), "%s", buf);
 	// Through libc, which has no frame pointers.
 	const char *p = strstr(buf, "\nlibc.abort(...)\n");
