@@ -459,6 +459,12 @@ scan_word(uintptr_t p, uintptr_t b, uintptr_t off, gcWork *gcw) {
 	}
 }
 
+// loadWord reads a word that its owner may be writing, wherever it is: sanitizers need not know.
+__attribute__((no_sanitize("address", "thread"))) static inline uintptr_t
+loadWord(uintptr_t addr) {
+	return atomic_LoadRelaxed((const uintptr_t *)addr);
+}
+
 uintptr_t
 markPointer(uintptr_t p, gcWork *gcw) {
 	return mark_fast(p, gcw);
@@ -475,7 +481,7 @@ scanblock(uintptr_t b, uintptr_t n, const uint8_t *ptrmask, gcWork *gcw) {
 		}
 		for (int j = 0; j < 8 && i < n; j++) {
 			if ((bits & 1) != 0) {
-				uintptr_t p = atomic_LoadRelaxed((uintptr_t *)(b + i));
+				uintptr_t p = loadWord(b + i);
 				if (p != 0) {
 					scan_word(p, b, i, gcw);
 				}
@@ -554,23 +560,23 @@ scan_candidate(uintptr_t val, uintptr_t b, uintptr_t off, gcWork *gcw) {
 }
 
 // b is aligned.  The block may be anything that is readable, and may change meanwhile.
-__attribute__((no_sanitize("address", "thread"))) void
+void
 scanConservative(uintptr_t b, uintptr_t n, gcWork *gcw) {
 	uintptr_t lo = heapLo;
 	uintptr_t size = heapSize; // the end itself is a candidate: the end of the last object
-	const uintptr_t *p = (const uintptr_t *)b;
-	const uintptr_t *end = p + n / PtrSize;
+	uintptr_t p = b;
+	uintptr_t end = b + alignDown(n, PtrSize);
 	// Four at a time: in a typical stack hardly any word passes.
-	for (; end - p >= 4; p += 4) {
-		uintptr_t w0 = atomic_LoadRelaxed(p);
-		uintptr_t w1 = atomic_LoadRelaxed(p + 1);
-		uintptr_t w2 = atomic_LoadRelaxed(p + 2);
-		uintptr_t w3 = atomic_LoadRelaxed(p + 3);
+	for (; end - p >= 4 * PtrSize; p += 4 * PtrSize) {
+		uintptr_t w0 = loadWord(p);
+		uintptr_t w1 = loadWord(p + PtrSize);
+		uintptr_t w2 = loadWord(p + 2 * PtrSize);
+		uintptr_t w3 = loadWord(p + 3 * PtrSize);
 		if (likely(!((w0 - lo <= size) | (w1 - lo <= size) | (w2 - lo <= size) |
 			     (w3 - lo <= size)))) {
 			continue;
 		}
-		uintptr_t off = (uintptr_t)p - b;
+		uintptr_t off = p - b;
 		if (w0 - lo <= size) {
 			scan_candidate(w0, b, off, gcw);
 		}
@@ -584,10 +590,10 @@ scanConservative(uintptr_t b, uintptr_t n, gcWork *gcw) {
 			scan_candidate(w3, b, off + 3 * PtrSize, gcw);
 		}
 	}
-	for (; p < end; p++) {
-		uintptr_t w = atomic_LoadRelaxed(p);
+	for (; p < end; p += PtrSize) {
+		uintptr_t w = loadWord(p);
 		if (w - lo <= size) {
-			scan_candidate(w, b, (uintptr_t)p - b, gcw);
+			scan_candidate(w, b, p - b, gcw);
 		}
 	}
 }
@@ -598,7 +604,7 @@ scanConservative(uintptr_t b, uintptr_t n, gcWork *gcw) {
 // It does so now if mq is NULL, else puts the pointer into mq.
 static ALWAYS_INLINE void
 scan_slot(uintptr_t addr, uintptr_t b, uintptr_t n, gcWork *gcw, markQueue *mq) {
-	uintptr_t p = atomic_LoadRelaxed((uintptr_t *)addr);
+	uintptr_t p = loadWord(addr);
 	// NULL and pointers into the object itself are common and need no lookup.  It is no error when
 	// there is no object: p may point into an arena that is just being added, and then its target
 	// is black.
