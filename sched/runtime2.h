@@ -113,18 +113,15 @@ typedef struct _defer _defer; // see panic.h
 typedef struct _panic _panic;
 
 struct G {
-	// Known to the assembly: the order of the first fields.
+	// First cache line: what a switch touches.  The assembly knows it.
 	stack stack;           // lo == 0: not taken yet (a goroutine that has not run)
 	uintptr_t stackguard0; // stackPreempt asks for a switch; else stack.lo
 	M *m;                  // current M
 	gobuf sched;           // valid unless running
-	uintptr_t syscallsp;   // _Gsyscall: the sp from which to scan
-	uintptr_t syscallpc;
-	uintptr_t syscallbp;
-	void *param;           // from the waker to the woken
 	uint32_t atomicstatus; // atomic
-	uint32_t stackslot;    // stack class of this goroutine (stack.h)
-	uint64_t goid;
+	int32_t errno_;        // the goroutine's errno while it is off its thread
+
+	// Second: what the scheduler looks at.
 	G *schedlink;
 	int64_t waitsince;     // approximately when it blocked
 	waitReason waitreason; // if _Gwaiting
@@ -143,24 +140,20 @@ struct G {
 	bool issystem;      // started by the runtime (isSystemGoroutine)
 	bool asyncok;       // may be switched off its thread asynchronously
 
+	M *lockedm;
+	uintptr_t stackinuse; // page-rounded bytes below hi in use at the last park or scan
+	void *param;          // from the waker to the woken
+	sudog *waiting;       // sudogs it waits on, in lock order
+
+	uint64_t goid;
+	void *labels;        // profiler labels
+	uintptr_t syscallsp; // _Gsyscall: the sp from which to scan
+	uintptr_t syscallpc;
+	uintptr_t syscallbp;
+	uint32_t stackslot;  // stack class of this goroutine (stack.h)
+	uint32_t selectDone; // atomic: a select's race has been won
 	int64_t trackingStamp;
 	int64_t runnableTime;
-	M *lockedm;
-	uint32_t sig;
-	uintptr_t sigcode0;
-	uintptr_t sigcode1;
-	uintptr_t sigpc;
-	uintptr_t sigsp; // sp at sigpc
-	uint64_t parentGoid;
-	uintptr_t gopc;    // pc of the go statement
-	uintptr_t startpc; // pc of the goroutine's function
-	sudog *waiting;    // sudogs it waits on, in lock order
-	void *labels;      // profiler labels
-	timer *timer;      // cached for sleep
-	int64_t sleepWhen;
-	uint32_t selectDone; // atomic: a select's race has been won
-	int32_t errno_;      // the goroutine's errno while it is off its thread
-	void *cxa[2];        // C++: its caught exceptions while it is off its thread
 
 	_defer *_defer; // innermost deferred call
 	_panic *_panic;
@@ -170,14 +163,26 @@ struct G {
 	// it owes scan work.  Owned by the goroutine.
 	int64_t gcAssistBytes;
 
+	timer *timer; // cached for sleep
+	int64_t sleepWhen;
+	void *cxa[2]; // C++: its caught exceptions while it is off its thread
+
+	uint64_t parentGoid;
+	uintptr_t gopc;    // pc of the go statement
+	uintptr_t startpc; // pc of the goroutine's function
+
+	uint32_t sig;
+	uintptr_t sigcode0;
+	uintptr_t sigcode1;
+	uintptr_t sigpc;
+	uintptr_t sigsp; // sp at sigpc
+
 	// While it is stopped in place: the signal frame with the registers, which a scan reads too.
 	uintptr_t sigframelo;
 	uintptr_t sigframehi;
 	uint32_t inplace; // atomic: stopped in place in a signal handler; see preempt.c
 
 	int64_t shrinkseen; // waitsince when shrinkstack last looked at it
-	uintptr_t
-		stackinuse; // page-rounded bytes below hi that were in use at the last park or scan
 	G *alllink;
 	void *fiber; // sanitizers: the fiber of this stack
 	void *fakestack;
