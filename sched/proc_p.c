@@ -89,16 +89,13 @@ P_destroy(P *pp) {
 		throw("P destroyed while GC is running");
 	}
 
-	// PORT: sudogs are not collected: keep them.
-	if (pp->nsudogcache > 0) {
-		lock(&sched.sudoglock);
-		while (pp->nsudogcache > 0) {
-			sudog *s = pp->sudogbuf[--pp->nsudogcache];
-			pp->sudogbuf[pp->nsudogcache] = NULL;
-			s->next = sched.sudogcache;
-			sched.sudogcache = s;
-		}
-		unlock(&sched.sudoglock);
+	// PORT: sudogs are not collected: keep them.  The world is stopped, so no lock is needed; and
+	// sudoglock is not to be taken under sched.lock.
+	while (pp->nsudogcache > 0) {
+		sudog *s = pp->sudogbuf[--pp->nsudogcache];
+		pp->sudogbuf[pp->nsudogcache] = NULL;
+		s->next = sched.sudogcache;
+		sched.sudogcache = s;
 	}
 	struct P_destroy_args args = {pp};
 	systemstack(P_destroy_1, &args);
