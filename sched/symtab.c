@@ -328,7 +328,7 @@ static const char *const gonames[][2] = {
 	{"gort_makechan", "runtime.makechan"},
 	{"gort_closechan", "runtime.closechan"},
 	{"gort_selectgo", "runtime.selectgo"},
-	{"gort_panic", "runtime.gopanic"},
+	{"gort_panic", "runtime.gort_panic"}, // it calls gopanic
 	{"gort_newproc", "runtime.newproc"},
 	{"gort_typedmemmove", "runtime.typedmemmove"},
 	{"gort_memmove", "runtime.memmove"},

@@ -287,6 +287,7 @@ goexit_main(void) {
 static SHOWN void
 goexiter_wait(chan c) {
 	receiver(c);
+	sink++;
 }
 
 static void
