@@ -176,7 +176,7 @@ execute(G *gp, bool inheritTime) {
 	M *mp = getg()->m;
 
 	atomic_StoreRelaxed(&mp->curg, gp);
-	gp->m = mp;
+	atomic_StoreRelaxed(&gp->m, mp);
 	gp->syncSafePoint = false;
 	casgstatus(gp, _Grunnable, _Grunning);
 	gp->waitsince = 0;
@@ -192,7 +192,7 @@ execute(G *gp, bool inheritTime) {
 	}
 	if (gp->stack.lo == 0) {
 		gp->stack = stackalloc(gp->stackslot);
-		if (!gp->preempt)
+		if (!atomic_LoadRelaxed(&gp->preempt))
 			atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
 		gostart(gp, &gp->startcall);
 	}

@@ -271,7 +271,7 @@ ready(G *gp, bool next) {
 	runqput(mp->p, gp, next);
 	wakep();
 	mp->locks--;
-	if (unlikely(mp->locks == 0 && me->preempt))
+	if (unlikely(mp->locks == 0 && atomic_LoadRelaxed(&me->preempt)))
 		atomic_StoreRelaxed(&me->stackguard0, stackPreempt);
 }
 
@@ -462,7 +462,7 @@ dropg(void) {
 		gp->cxa[0] = mp->cxap[0];
 		gp->cxa[1] = mp->cxap[1];
 	}
-	gp->m = NULL;
+	atomic_StoreRelaxed(&gp->m, (M *)NULL);
 	atomic_StoreRelaxed(&mp->curg, (G *)NULL);
 }
 
@@ -618,7 +618,7 @@ gdestroy(G *gp) {
 	bool locked = gp->lockedm != NULL;
 	gp->lockedm = NULL;
 	mp->lockedg = NULL;
-	gp->preemptStop = false;
+	atomic_StoreRelaxed(&gp->preemptStop, false);
 	gp->_defer = NULL;
 	gp->_panic = NULL;
 	gp->pcall = NULL;
@@ -645,7 +645,7 @@ gdestroy(G *gp) {
 	}
 	stackfree(gp->stack, gp->stackslot);
 	gp->stack = (stack){0};
-	gp->sched = (gobuf){0};
+	atomic_StoreRelaxed(&gp->sched.sp, (uintptr_t)0);
 	gfput(pp, gp);
 	if (locked) {
 		// The thread may be in a state that only this goroutine wanted: end it.

@@ -261,7 +261,7 @@ stopStartingP(P *pp) {
 		gcControllerState_releaseNextGCMarkWorker(&gcController, pp);
 	atomic_Store(&pp->status, (uint32_t)_Pgcstop);
 	pp->gcStopTime = nanotime();
-	sched.stopwait--;
+	atomic_StoreRelaxed(&sched.stopwait, sched.stopwait - 1);
 }
 
 // stopStartingPs takes the Ps back that were given to Ms whose thread does not run yet.

@@ -333,7 +333,7 @@ gQueue_push(gQueue *q, G *gp) {
 	atomic_StoreRelaxed(&q->head, gp);
 	if (q->tail == NULL)
 		q->tail = gp;
-	q->size++;
+	atomic_StoreRelaxed(&q->size, q->size + 1);
 }
 
 // gQueue_pushBack adds gp at the tail.
@@ -345,7 +345,7 @@ gQueue_pushBack(gQueue *q, G *gp) {
 	else
 		atomic_StoreRelaxed(&q->head, gp);
 	q->tail = gp;
-	q->size++;
+	atomic_StoreRelaxed(&q->size, q->size + 1);
 }
 
 // gQueue_pushBackAll adds all of q2 at the tail of q.  q2 is not to be used after that.
@@ -359,7 +359,7 @@ gQueue_pushBackAll(gQueue *q, gQueue q2) {
 	else
 		atomic_StoreRelaxed(&q->head, q2.head);
 	q->tail = q2.tail;
-	q->size += q2.size;
+	atomic_StoreRelaxed(&q->size, q->size + q2.size);
 }
 
 // gQueue_pop takes the head; NULL if q is empty.
@@ -371,7 +371,7 @@ gQueue_pop(gQueue *q) {
 		atomic_StoreRelaxed(&q->head, gp->schedlink);
 		if (gp->schedlink == NULL)
 			q->tail = NULL;
-		q->size--;
+		atomic_StoreRelaxed(&q->size, q->size - 1);
 	}
 	return gp;
 }

@@ -252,7 +252,7 @@ exitsyscall(void) {
 		throw("exitsyscall: syscall frame is no longer valid");
 	gp->waitsince = 0;
 
-	if (unlikely(sched.stopwait == freezeStopWait)) {
+	if (unlikely(atomic_LoadRelaxed(&sched.stopwait) == freezeStopWait)) {
 		// The world is frozen for a crash: do not come back into it.
 		systemstack(exitsyscall_2, NULL);
 	}
@@ -274,7 +274,7 @@ exitsyscall(void) {
 		gp->syscallsp = 0;
 		clearsyscallregs(gp);
 		mp->locks--;
-		if (gp->preempt)
+		if (atomic_LoadRelaxed(&gp->preempt))
 			atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
 		else
 			atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
