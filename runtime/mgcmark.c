@@ -205,7 +205,7 @@ markroot(gcWork *gcw, uint32_t i, bool flushBgCredit) {
 		// For tracebacks: since when it has been seen blocked.
 		uint32_t status = readgstatus(gp);
 		if ((status == _Gwaiting || status == _Gsyscall) && gp->waitsince == 0) {
-			gp->waitsince = work.tstart;
+			atomic_StoreRelaxed(&gp->waitsince, work.tstart);
 		}
 
 		struct markroot_args a = {gp, gcw, 0};

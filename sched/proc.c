@@ -179,7 +179,7 @@ execute(G *gp, bool inheritTime) {
 	atomic_StoreRelaxed(&gp->m, mp);
 	gp->syncSafePoint = false;
 	casgstatus(gp, _Grunnable, _Grunning);
-	gp->waitsince = 0;
+	atomic_StoreRelaxed(&gp->waitsince, 0);
 	atomic_StoreRelaxed(&gp->preempt, false);
 	atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
 	if (!inheritTime)

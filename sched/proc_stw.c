@@ -42,7 +42,7 @@ freezetheworld(void) {
 
 	// Requests may be lost: several times.
 	for (int i = 0; i < 5; i++) {
-		sched.stopwait = freezeStopWait_;
+		atomic_StoreRelaxed(&sched.stopwait, (int32_t)freezeStopWait_);
 		atomic_Store(&sched.gcwaiting, true);
 		if (!preemptall())
 			break;
@@ -148,13 +148,13 @@ stopTheWorldWithSema(stwReason reason) {
 
 	lock(&sched.lock);
 	int64_t start = nanotime();
-	sched.stopwait = gomaxprocs;
+	atomic_StoreRelaxed(&sched.stopwait, gomaxprocs);
 	atomic_Store(&sched.gcwaiting, true);
 	preemptall();
 
 	atomic_Store(&mp->p->status, (uint32_t)_Pgcstop);
 	mp->p->gcStopTime = start;
-	sched.stopwait--;
+	atomic_StoreRelaxed(&sched.stopwait, sched.stopwait - 1);
 
 	for (int32_t i = 0; i < nallp; i++) {
 		bool ok;
@@ -170,7 +170,7 @@ stopTheWorldWithSema(stwReason reason) {
 	while ((pp = pidleget(now, &now)) != NULL) {
 		atomic_Store(&pp->status, (uint32_t)_Pgcstop);
 		pp->gcStopTime = nanotime();
-		sched.stopwait--;
+		atomic_StoreRelaxed(&sched.stopwait, sched.stopwait - 1);
 	}
 	stopStartingPs();
 	bool wait = sched.stopwait > 0;
@@ -425,7 +425,7 @@ inplace_stop_on_gsignal(G *gp) {
 	if (stw) {
 		atomic_Store(&pp->status, (uint32_t)_Pgcstop);
 		pp->gcStopTime = nanotime();
-		sched.stopwait--;
+		atomic_StoreRelaxed(&sched.stopwait, sched.stopwait - 1);
 		if (sched.stopwait == 0)
 			notewakeup(&sched.stopnote);
 	} else {

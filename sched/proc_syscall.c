@@ -84,7 +84,7 @@ entersyscallHandleGCWait(void *a) {
 		addGSyscallNoP(mp);
 		pp->gcStopTime = nanotime();
 		atomic_StoreRelaxed(&pp->syscalltick, pp->syscalltick + 1);
-		sched.stopwait--;
+		atomic_StoreRelaxed(&sched.stopwait, sched.stopwait - 1);
 		if (sched.stopwait == 0)
 			notewakeup(&sched.stopnote);
 	}
@@ -250,7 +250,7 @@ exitsyscall(void) {
 	mp->locks++; // see reentersyscall
 	if (getcallersp() > gp->syscallsp)
 		throw("exitsyscall: syscall frame is no longer valid");
-	gp->waitsince = 0;
+	atomic_StoreRelaxed(&gp->waitsince, 0);
 
 	if (unlikely(atomic_LoadRelaxed(&sched.stopwait) == freezeStopWait)) {
 		// The world is frozen for a crash: do not come back into it.
@@ -358,7 +358,7 @@ syscallingThread_gcstopP(syscallingThread *s) {
 
 	releaseP(s, _Pgcstop);
 	s->pp->gcStopTime = nanotime();
-	sched.stopwait--;
+	atomic_StoreRelaxed(&sched.stopwait, sched.stopwait - 1);
 }
 
 // syscallingThread_takeP takes the P.
