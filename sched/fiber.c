@@ -8,6 +8,10 @@
 // here have their names.  Each tells the sanitizer before the change where it goes, and after it
 // that it has arrived.
 //
+// No goroutine may be stopped in place inside the sanitizer: the runtime may have called it, with a P
+// in a register.  Where the sanitizer is a part of the program its text is not to be told apart, and
+// goroutines are stopped by polling alone.
+//
 // TSan's fibers cost 0.8 ms each and there may be about 8,000, so a fiber belongs to a G and not to
 // a goroutine.  Functions on g0 never return, which would fill TSan's shadow of the call stack: the
 // library has to be compiled without its hooks at function entry and exit.
@@ -15,22 +19,69 @@
 
 #ifdef GORT_FIBERS
 
-#include "sched/proc.h"
+#	include <dlfcn.h>
+#	include <link.h>
 
-#ifdef GORT_ASAN
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#endif
-#ifdef GORT_TSAN
-#include <sanitizer/tsan_interface.h>
-#endif
+#	include "runtime/runtime1.h"
+#	include "sched/proc.h"
 
-#define PLAIN __attribute__((noinline, no_sanitize("address", "thread")))
+#	ifdef GORT_ASAN
+#		include <sanitizer/asan_interface.h>
+#		include <sanitizer/common_interface_defs.h>
+#	endif
+#	ifdef GORT_TSAN
+#		include <sanitizer/tsan_interface.h>
+#	endif
+
+#	define PLAIN __attribute__((noinline, no_sanitize("address", "thread")))
 
 void asm_mcall(void (*fn)(G *));
 _Noreturn void asm_gogo(G *gp);
 _Noreturn void asm_gostart(G *gp, const gort_call *call);
 void asm_systemstack(void (*fn)(void *), void *arg);
+
+static struct {
+	uintptr_t lo;
+	uintptr_t hi;
+} sanitizertext;
+
+// fiber_findtext looks whether addr is in an object, and takes down where its text is.
+PLAIN static int
+fiber_findtext(struct dl_phdr_info *info, size_t size, void *addr) {
+	uintptr_t lo = 0, hi = 0;
+	bool found = false;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		uintptr_t begin = info->dlpi_addr + ph->p_vaddr;
+		if (ph->p_type != PT_LOAD || (ph->p_flags & PF_X) == 0)
+			continue;
+		lo = lo == 0 ? begin : min(lo, begin);
+		hi = max(hi, begin + ph->p_memsz);
+		found |= (uintptr_t)addr - begin < ph->p_memsz;
+	}
+	if (found) {
+		sanitizertext.lo = lo;
+		sanitizertext.hi = hi;
+	}
+	return found;
+}
+
+PLAIN void
+fiber_init(void) {
+	void *addr = dlsym(RTLD_DEFAULT, "__asan_init");
+	if (addr == NULL)
+		addr = dlsym(RTLD_DEFAULT, "__tsan_init");
+	if (addr != NULL)
+		dl_iterate_phdr(fiber_findtext, addr);
+	uintptr_t own = (uintptr_t)fiber_findtext;
+	if (sanitizertext.hi == 0 || own - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo)
+		debug.asyncpreemptoff = 1;
+}
+
+PLAIN bool
+fiber_inside(uintptr_t pc) {
+	return pc - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo;
+}
 
 enum { g0window = 32 << 10 }; // bytes of g0's stack in which frames are left behind
 
@@ -38,10 +89,10 @@ enum { g0window = 32 << 10 }; // bytes of g0's stack in which frames are left be
 // stack it leaves; NULL: it does not come back to the frames there.
 PLAIN static void
 leaving(void **save, G *to) {
-#ifdef GORT_ASAN
+#	ifdef GORT_ASAN
 	__sanitizer_start_switch_fiber(save, (void *)to->stack.lo, to->stack.hi - to->stack.lo);
-#endif
-#ifdef GORT_TSAN
+#	endif
+#	ifdef GORT_TSAN
 	M *mp = to->m;
 	if (to == mp->g0) {
 		__tsan_switch_to_fiber(mp->fiber, 0);
@@ -50,23 +101,23 @@ leaving(void **save, G *to) {
 			to->fiber = __tsan_create_fiber(0);
 		__tsan_switch_to_fiber(to->fiber, 0);
 	}
-#endif
+#	endif
 }
 
 // arrived says that it has.
 PLAIN static void
 arrived(void *save) {
-#ifdef GORT_ASAN
+#	ifdef GORT_ASAN
 	__sanitizer_finish_switch_fiber(save, NULL, NULL);
-#endif
+#	endif
 }
 
 PLAIN void
 fiber_leave_thread(M *mp) {
-#ifdef GORT_ASAN
+#	ifdef GORT_ASAN
 	__sanitizer_start_switch_fiber(
 		NULL, (void *)mp->g0->stack.lo, mp->g0->stack.hi - mp->g0->stack.lo);
-#endif
+#	endif
 }
 
 PLAIN void
@@ -76,9 +127,9 @@ fiber_enter_g0(void) {
 
 PLAIN void
 fiber_minit(M *mp) {
-#ifdef GORT_TSAN
+#	ifdef GORT_TSAN
 	mp->fiber = __tsan_get_current_fiber();
-#endif
+#	endif
 }
 
 // g0arrived is the first thing on g0: frames that were left behind are no frames any more.
@@ -86,9 +137,9 @@ PLAIN static void
 g0arrived(M *mp) {
 	arrived(mp->fakestack);
 	mp->fakestack = NULL;
-#ifdef GORT_ASAN
+#	ifdef GORT_ASAN
 	__asan_unpoison_memory_region((void *)(mp->g0sp - g0window), g0window);
-#endif
+#	endif
 }
 
 PLAIN static void
@@ -134,9 +185,9 @@ PLAIN void
 gostart(G *gp, const gort_call *call) {
 	gort_call start = {.fn = (void *)fiber_start};
 
-#ifdef GORT_ASAN
+#	ifdef GORT_ASAN
 	__asan_unpoison_memory_region((void *)gp->stack.lo, gp->stack.hi - gp->stack.lo);
-#endif
+#	endif
 	leaving(NULL, gp);
 	asm_gostart(gp, &start);
 }

@@ -9,21 +9,21 @@
 #include "runtime/runtime.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#define GORT_ASAN 1
+#	define GORT_ASAN 1
 #endif
 #if defined(__SANITIZE_THREAD__)
-#define GORT_TSAN 1
+#	define GORT_TSAN 1
 #endif
 #ifdef __has_feature
-#if __has_feature(address_sanitizer) && !defined(GORT_ASAN)
-#define GORT_ASAN 1
-#endif
-#if __has_feature(thread_sanitizer) && !defined(GORT_TSAN)
-#define GORT_TSAN 1
-#endif
+#	if __has_feature(address_sanitizer) && !defined(GORT_ASAN)
+#		define GORT_ASAN 1
+#	endif
+#	if __has_feature(thread_sanitizer) && !defined(GORT_TSAN)
+#		define GORT_TSAN 1
+#	endif
 #endif
 #if (defined(GORT_ASAN) || defined(GORT_TSAN)) && !defined(GORT_FIBERS)
-#define GORT_FIBERS 1
+#	define GORT_FIBERS 1
 #endif
 
 #ifdef GORT_FIBERS
@@ -32,10 +32,27 @@
 void fiber_leave_thread(M *mp);
 void fiber_enter_g0(void);
 void fiber_minit(M *mp);
+// fiber_init finds the sanitizer.  After parsedebugvars, before the first goroutine.
+void fiber_init(void);
+// fiber_inside reports whether pc is in the sanitizer's own text, which the runtime, too, calls.
+bool fiber_inside(uintptr_t pc);
 #else
-static inline void fiber_leave_thread(M *mp) {}
-static inline void fiber_enter_g0(void) {}
-static inline void fiber_minit(M *mp) {}
+static inline void
+fiber_leave_thread(M *mp) {
+}
+static inline void
+fiber_enter_g0(void) {
+}
+static inline void
+fiber_minit(M *mp) {
+}
+static inline void
+fiber_init(void) {
+}
+static inline bool
+fiber_inside(uintptr_t pc) {
+	return false;
+}
 #endif
 
 #endif

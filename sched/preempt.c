@@ -55,6 +55,7 @@
 #include "runtime/mroots.h"
 #include "runtime/os_linux.h"
 #include "runtime/runtime1.h"
+#include "sched/fiber.h"
 #include "sched/proc.h"
 #include "sched/signal_unix.h"
 #include "sched/symtab.h"
@@ -259,7 +260,7 @@ isAsyncSafePoint(G *gp, uintptr_t pc, uintptr_t sp, uintptr_t *newpc) {
 		return false;
 	if (sp < gp->stack.lo + 128 || sp > gp->stack.hi)
 		return false;
-	if (isRuntimePC(pc) || (vdso.lo <= pc && pc < vdso.hi))
+	if (isRuntimePC(pc) || (vdso.lo <= pc && pc < vdso.hi) || fiber_inside(pc))
 		return false;
 	*newpc = unsafePoint(pc);
 	return true;

@@ -786,6 +786,7 @@ runtime_start(void (*mainfn)(void)) {
 	failinject_init();
 	parsedebugvars();
 	symtabinit();
+	fiber_init();
 	stackinit();
 
 	// g0 gets a stack below the goroutines' stacks: debuggers want it so.
