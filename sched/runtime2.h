@@ -274,7 +274,7 @@ struct M {
 		lockRank rank;
 	} locksHeld[10];
 #endif
-	void *fiber; // sanitizers: the fiber of g0
+	void *fiber;          // sanitizers: the fiber of g0
 	void (*mcallfn)(G *); // sanitizers: what mcall is to run
 	void *fakestack;
 };

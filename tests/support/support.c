@@ -77,7 +77,7 @@ support_run(void (*fn)(void)) {
 
 #ifdef GORT_OWN_RUNNER
 
-#include <sys/wait.h>
+#	include <sys/wait.h>
 
 extern const struct support_test __start_gort_tests[], __stop_gort_tests[];
 
