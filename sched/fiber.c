@@ -40,14 +40,21 @@ _Noreturn void asm_gogo(G *gp);
 _Noreturn void asm_gostart(G *gp, const gort_call *call);
 void asm_systemstack(void (*fn)(void *), void *arg);
 
-static struct {
+// The sanitizer's text, and that of the dynamic linker, which it calls for its thread-local objects.
+static struct textrange {
 	uintptr_t lo;
 	uintptr_t hi;
-} sanitizertext;
+} sanitizertext, linkertext;
 
-// fiber_findtext looks whether addr is in an object, and takes down where its text is.
+struct findtext_args {
+	uintptr_t addr;
+	struct textrange *to;
+};
+
+// fiber_findtext looks whether an address is in an object, and takes down where its text is.
 PLAIN static int
-fiber_findtext(struct dl_phdr_info *info, size_t size, void *addr) {
+fiber_findtext(struct dl_phdr_info *info, size_t size, void *arg) {
+	struct findtext_args *args = arg;
 	uintptr_t lo = 0, hi = 0;
 	bool found = false;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -57,11 +64,11 @@ fiber_findtext(struct dl_phdr_info *info, size_t size, void *addr) {
 			continue;
 		lo = lo == 0 ? begin : min(lo, begin);
 		hi = max(hi, begin + ph->p_memsz);
-		found |= (uintptr_t)addr - begin < ph->p_memsz;
+		found |= args->addr - begin < ph->p_memsz;
 	}
 	if (found) {
-		sanitizertext.lo = lo;
-		sanitizertext.hi = hi;
+		args->to->lo = lo;
+		args->to->hi = hi;
 	}
 	return found;
 }
@@ -71,8 +78,10 @@ fiber_init(void) {
 	void *addr = dlsym(RTLD_DEFAULT, "__asan_init");
 	if (addr == NULL)
 		addr = dlsym(RTLD_DEFAULT, "__tsan_init");
-	if (addr != NULL)
-		dl_iterate_phdr(fiber_findtext, addr);
+	dl_iterate_phdr(fiber_findtext, &(struct findtext_args){(uintptr_t)addr, &sanitizertext});
+	dl_iterate_phdr(fiber_findtext,
+		&(struct findtext_args){
+			(uintptr_t)dlsym(RTLD_DEFAULT, "__tls_get_addr"), &linkertext});
 	uintptr_t own = (uintptr_t)fiber_findtext;
 	if (sanitizertext.hi == 0 || own - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo)
 		debug.asyncpreemptoff = 1;
@@ -80,7 +89,8 @@ fiber_init(void) {
 
 PLAIN bool
 fiber_inside(uintptr_t pc) {
-	return pc - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo;
+	return pc - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo ||
+	       pc - linkertext.lo < linkertext.hi - linkertext.lo;
 }
 
 enum { g0window = 32 << 10 }; // bytes of g0's stack in which frames are left behind
