@@ -15,7 +15,7 @@ static gort_mutex mu;
 static gort_rwmutex rw;
 static gort_once once;
 static int64_t cnt;
-static volatile int64_t x;
+static int64_t x;
 
 static void *
 new_array(void) {
@@ -40,7 +40,7 @@ do_rlock(void) {
 	int64_t s = 0;
 	for (int64_t i = 0; i < per; i++) {
 		gort_rwmutex_rlock(&rw);
-		s += x; // x is volatile
+		s += x;
 		gort_rwmutex_runlock(&rw);
 	}
 	cnt += s;
