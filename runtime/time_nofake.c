@@ -15,9 +15,13 @@
 #include "runtime/os_linux.h"
 #include "sched/runtime2.h"
 
-// clock_failed reports that the machine has no such clock.
-static COLD _Noreturn void
+// clock_failed reports that the machine has no such clock, and does not do so again while that is
+// being reported.
+static COLD void
 clock_failed(clockid_t clk, int32_t err) {
+	static uint32_t reported; // atomic
+	if (!atomic_Cas(&reported, 0, 1))
+		return;
 	print("runtime: clock_gettime(%d) failed with %d\n", (int)clk, -err);
 	throw("clock_gettime");
 }
@@ -42,7 +46,7 @@ runtime_clock_gettime(int32_t clk, struct timespec *ts) {
 
 static inline int64_t
 clock_ns(clockid_t clk) {
-	struct timespec ts;
+	struct timespec ts = {0, 0};
 	int32_t err = runtime_clock_gettime(clk, &ts);
 	if (unlikely(err != 0))
 		clock_failed(clk, err);
