@@ -21,6 +21,7 @@
 
 #	include <dlfcn.h>
 #	include <link.h>
+#	include <sys/auxv.h>
 
 #	include "runtime/runtime1.h"
 #	include "sched/proc.h"
@@ -51,12 +52,13 @@ struct findtext_args {
 	struct textrange *to;
 };
 
-// fiber_findtext looks whether an address is in an object, and takes down where its text is.
+// fiber_findtext looks whether an address is in an object's text, or its base, and takes down where
+// the text is.
 PLAIN static int
 fiber_findtext(struct dl_phdr_info *info, size_t size, void *arg) {
 	struct findtext_args *args = arg;
 	uintptr_t lo = 0, hi = 0;
-	bool found = false;
+	bool found = info->dlpi_addr == args->addr;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
 		uintptr_t begin = info->dlpi_addr + ph->p_vaddr;
@@ -79,9 +81,7 @@ fiber_init(void) {
 	if (addr == NULL)
 		addr = dlsym(RTLD_DEFAULT, "__tsan_init");
 	dl_iterate_phdr(fiber_findtext, &(struct findtext_args){(uintptr_t)addr, &sanitizertext});
-	dl_iterate_phdr(fiber_findtext,
-		&(struct findtext_args){
-			(uintptr_t)dlsym(RTLD_DEFAULT, "__tls_get_addr"), &linkertext});
+	dl_iterate_phdr(fiber_findtext, &(struct findtext_args){getauxval(AT_BASE), &linkertext});
 	uintptr_t own = (uintptr_t)fiber_findtext;
 	if (sanitizertext.hi == 0 || own - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo)
 		debug.asyncpreemptoff = 1;
