@@ -46,7 +46,7 @@ runtime_clock_gettime(int32_t clk, struct timespec *ts) {
 
 static inline int64_t
 clock_ns(clockid_t clk) {
-	struct timespec ts = {0, 0};
+	struct timespec ts = {0, 1}; // never 0, and the same from then on
 	int32_t err = runtime_clock_gettime(clk, &ts);
 	if (unlikely(err != 0))
 		clock_failed(clk, err);
