@@ -121,11 +121,8 @@ mstart1(void) {
 			acquirep(pp);
 		} else {
 			// The world took it back, or there is nothing to do for this M yet.
-			if (mp->spinning) {
-				mp->spinning = false;
-				if (atomic_Xadd(&sched.nmspinning, -1) < 0)
-					throw("mstart: negative nmspinning");
-			}
+			if (mp->spinning)
+				throw("mstart: spinning without a P");
 			stopm();
 		}
 	}
@@ -252,16 +249,37 @@ newm1(M *mp) {
 	rwmutex_runlock(&execLock);
 }
 
-// stopStartingP stops pp, which no thread has yet, for a stop of the world.  sched.lock must be
-// held.
+// mspinning is the first function of an M for which startm's caller counted nmspinning up.
 static void
-stopStartingP(P *pp) {
+mspinning(void) {
+	getg()->m->spinning = true;
+}
+
+// stopP counts pp, which no M has any more, as stopped.  sched.lock must be held.
+static void
+stopP(P *pp) {
 	// The worker that procresize assigned goes back to the pool, as releasep would see to.
 	if (pp->nextGCMarkWorker != NULL)
 		gcControllerState_releaseNextGCMarkWorker(&gcController, pp);
 	atomic_Store(&pp->status, (uint32_t)_Pgcstop);
 	pp->gcStopTime = nanotime();
 	atomic_StoreRelaxed(&sched.stopwait, sched.stopwait - 1);
+}
+
+// stopStartingP stops the P that was meant for mp, whose thread does not run yet.  mp no longer
+// counts as spinning from here on, not only once its thread runs: it would swallow the wake-ups in
+// between, startTheWorld's too, and then stop without having looked for work.  sched.lock must be
+// held.
+static void
+stopStartingP(M *mp) {
+	P *pp = mp->nextp;
+	mp->nextp = NULL;
+	if (mp->mstartfn == mspinning) {
+		mp->mstartfn = NULL;
+		if (atomic_Xadd(&sched.nmspinning, -1) < 0)
+			throw("stopStartingP: negative nmspinning");
+	}
+	stopP(pp);
 }
 
 // stopStartingPs takes the Ps back that were given to Ms whose thread does not run yet.
@@ -271,11 +289,8 @@ stopStartingPs(void) {
 	assertLockHeld(&sched.lock);
 
 	for (M *mp = sched.mstarting; mp != NULL; mp = mp->schedlink) {
-		P *pp = mp->nextp;
-		if (pp != NULL) {
-			mp->nextp = NULL;
-			stopStartingP(pp);
-		}
+		if (mp->nextp != NULL)
+			stopStartingP(mp);
 	}
 }
 
@@ -329,8 +344,7 @@ newm(void (*fn)(void), P *pp, int64_t id) {
 				notewakeup(&sched.safePointNote);
 		}
 		if (atomic_Load(&sched.gcwaiting)) {
-			mp->nextp = NULL;
-			stopStartingP(pp);
+			stopStartingP(mp);
 			if (sched.stopwait == 0)
 				notewakeup(&sched.stopnote);
 		}
@@ -421,12 +435,6 @@ stopm(void) {
 	mp->nextp = NULL;
 }
 
-// mspinning is the first function of an M for which startm's caller counted nmspinning up.
-static void
-mspinning(void) {
-	getg()->m->spinning = true;
-}
-
 // startm gives pp, or an idle P if that is NULL, to an M, new if need be.  spinning: the caller has
 // counted nmspinning up for it.  lockheld: sched.lock is held; it may be released meanwhile.
 // The P has no owner in here: the caller must not be preemptible, or a stop of the world would wait
@@ -510,7 +518,7 @@ handoffp(P *pp) {
 	}
 	lock(&sched.lock);
 	if (atomic_Load(&sched.gcwaiting)) {
-		stopStartingP(pp);
+		stopP(pp);
 		if (sched.stopwait == 0)
 			notewakeup(&sched.stopnote);
 		unlock(&sched.lock);
@@ -633,7 +641,7 @@ gcstopm(void) {
 	}
 	P *pp = releasep();
 	lock(&sched.lock);
-	stopStartingP(pp);
+	stopP(pp);
 	if (sched.stopwait == 0)
 		notewakeup(&sched.stopnote);
 	unlock(&sched.lock);
