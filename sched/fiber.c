@@ -88,8 +88,8 @@ fiber_init(void) {
 }
 
 PLAIN bool
-fiber_inside(uintptr_t pc) {
-	return pc - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo ||
+fiber_inside(M *mp, uintptr_t pc) {
+	return mp->insanitizer || pc - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo ||
 	       pc - linkertext.lo < linkertext.hi - linkertext.lo;
 }
 
@@ -100,7 +100,12 @@ enum { g0window = 32 << 10 }; // bytes of g0's stack in which frames are left be
 PLAIN static void
 leaving(void **save, G *to) {
 #	ifdef GORT_ASAN
+	M *mp = to->m;
+	mp->insanitizer = true;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	__sanitizer_start_switch_fiber(save, (void *)to->stack.lo, to->stack.hi - to->stack.lo);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	mp->insanitizer = false;
 #	endif
 #	ifdef GORT_TSAN
 	M *mp = to->m;
@@ -118,7 +123,12 @@ leaving(void **save, G *to) {
 PLAIN static void
 arrived(void *save) {
 #	ifdef GORT_ASAN
+	M *mp = getg()->m;
+	mp->insanitizer = true;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	__sanitizer_finish_switch_fiber(save, NULL, NULL);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	mp->insanitizer = false;
 #	endif
 }
 

@@ -34,8 +34,9 @@ void fiber_enter_g0(void);
 void fiber_minit(M *mp);
 // fiber_init finds the sanitizer.  After parsedebugvars, before the first goroutine.
 void fiber_init(void);
-// fiber_inside reports whether pc is in the sanitizer's own text, which the runtime, too, calls.
-bool fiber_inside(uintptr_t pc);
+// fiber_inside reports whether mp, interrupted at pc, is in the sanitizer, which the runtime, too,
+// calls.
+bool fiber_inside(M *mp, uintptr_t pc);
 #else
 static inline void
 fiber_leave_thread(M *mp) {
@@ -50,7 +51,7 @@ static inline void
 fiber_init(void) {
 }
 static inline bool
-fiber_inside(uintptr_t pc) {
+fiber_inside(M *mp, uintptr_t pc) {
 	return false;
 }
 #endif

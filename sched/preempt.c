@@ -260,7 +260,7 @@ isAsyncSafePoint(G *gp, uintptr_t pc, uintptr_t sp, uintptr_t *newpc) {
 		return false;
 	if (sp < gp->stack.lo + 128 || sp > gp->stack.hi)
 		return false;
-	if (isRuntimePC(pc) || (vdso.lo <= pc && pc < vdso.hi) || fiber_inside(pc))
+	if (isRuntimePC(pc) || (vdso.lo <= pc && pc < vdso.hi) || fiber_inside(mp, pc))
 		return false;
 	*newpc = unsafePoint(pc);
 	return true;

@@ -275,6 +275,7 @@ struct M {
 	} locksHeld[10];
 #endif
 	void *fiber;          // sanitizers: the fiber of g0
+	bool insanitizer;     // in a call of the sanitizer, which may be in libc
 	void (*mcallfn)(G *); // sanitizers: what mcall is to run
 	void *fakestack;
 };
