@@ -550,7 +550,8 @@ mspan_reportZombies(mspan *s) {
 // will sweep them itself.  mheap_.lock must not be held.
 void
 deductSweepCredit(uintptr_t spanBytes, uintptr_t callerSweepPages) {
-	if (mheap_.sweepPagesPerByte == 0) {
+	// Whoever finds that all is swept clears it while others look.
+	if (atomic_LoadFloat64(&mheap_.sweepPagesPerByte) == 0) {
 		return; // done, or not wanted
 	}
 
@@ -564,11 +565,12 @@ retry:;
 		// then this attempt sweeps little, instead of the whole heap.
 		newHeapLive += live - liveBasis;
 	}
-	int64_t pagesTarget = (int64_t)(mheap_.sweepPagesPerByte * (double)newHeapLive) -
-			      (int64_t)callerSweepPages;
+	int64_t pagesTarget =
+		(int64_t)(atomic_LoadFloat64(&mheap_.sweepPagesPerByte) * (double)newHeapLive) -
+		(int64_t)callerSweepPages;
 	while (pagesTarget > (int64_t)(atomic_Load(&mheap_.pagesSwept) - sweptBasis)) {
 		if (sweepone() == ~(uintptr_t)0) {
-			mheap_.sweepPagesPerByte = 0;
+			atomic_StoreFloat64(&mheap_.sweepPagesPerByte, 0);
 			break;
 		}
 		if (atomic_Load(&mheap_.pagesSweptBasis) != sweptBasis) {
