@@ -54,7 +54,7 @@ static struct {
 	rootTable added;    // by gort_root_add
 	rootTable excluded; // by gort_root_exclude
 	rootTable snapshot; // what this cycle scans; changes only while nobody marks
-	uint32_t scanning;  // atomic: root jobs that read the snapshot
+	uint32_t scanning;  // atomic: root jobs and rescans that read the snapshot
 	uint64_t bytes;     // of the snapshot
 	uint64_t skipped;   // by the last rescan
 } roots;
@@ -336,19 +336,22 @@ roots_rescan_from_stw(gcWork *gcw) {
 	assertWorldStopped();
 	roots.skipped = 0;
 	uint64_t total = 0;
+	// The world is, but not a thread of the program's that calls gort_root_remove.
+	atomic_Xadd(&roots.scanning, 1);
 	for (intptr_t i = 0; i < roots.snapshot.n; i++) {
-		rootRange r = roots.snapshot.r[i];
-		if ((r.base & removed) != 0) {
+		uintptr_t base = atomic_Load(&roots.snapshot.r[i].base);
+		if ((base & removed) != 0) {
 			continue;
 		}
-		uint64_t n = r.limit - r.base;
+		uint64_t n = roots.snapshot.r[i].limit - base;
 		if (n > rescanMaxRange || total + n > rescanMaxTotal) {
 			roots.skipped += n;
 			continue;
 		}
-		scanConservative(r.base, n, gcw);
+		scanConservative(base, n, gcw);
 		total += n;
 	}
+	atomic_Xadd(&roots.scanning, -1);
 	return !gcWork_empty(gcw);
 }
 

@@ -3,7 +3,9 @@
 // license that can be found in the LICENSE file.
 
 // Roots in globals.
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "runtime/gort.h"
 
@@ -11,6 +13,7 @@
 #include "runtime/mgcsweep.h"
 #include "runtime/mroots.h"
 #include "runtime/runtime1.h"
+#include "sched/proc.h"
 #include "tests/support/support.h"
 
 // subtract checks what is left of [10, 20), [30, 40), [50, 60) without [lo, hi).
@@ -212,4 +215,59 @@ keepTest(void) {
 
 Test(Roots, Keep) {
 	RUN(keepTest);
+}
+
+// ---- removal ---------------------------------------------------------------------------------------
+
+static uint32_t stop;
+
+// churn adds a range, and while the world stops for the end of marking removes and unmaps it.  It is
+// no thread of the runtime's, so it goes on then.
+static void *
+churn(void *arg) {
+	enum { size = 4 << 20 };
+	uint64_t *n = arg;
+	for (uint32_t spin = 0; atomic_Load(&stop) == 0; spin = (spin * 5 + 1) % 8192) {
+		void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		if (m == MAP_FAILED || gort_root_add(m, size) != 0) {
+			return (void *)1;
+		}
+		while (atomic_Load(&stop) == 0 && atomic_Load(&gcphase) != _GCoff) {
+		}
+		while (atomic_Load(&stop) == 0 && atomic_Load(&gcphase) != _GCmark) {
+		}
+		while (atomic_Load(&gcphase) == _GCmark && !atomic_Load(&sched.gcwaiting)) {
+		}
+		for (uint32_t i = 0; i < spin && atomic_Load(&gcphase) == _GCmark; i++) {
+		}
+		if (gort_root_remove(m) != 0 || munmap(m, size) != 0) {
+			return (void *)1;
+		}
+		++*n;
+	}
+	return NULL;
+}
+
+static intptr_t
+joinThread(void *t) {
+	void *res;
+	return pthread_join(*(pthread_t *)t, &res) != 0 || res != NULL;
+}
+
+static void
+removeTest(void) {
+	pthread_t t;
+	uint64_t n = 0;
+	CHECK(pthread_create(&t, NULL, churn, &n) == 0);
+	for (int i = 0; i < 500; i++) {
+		gort_gc();
+	}
+	atomic_Store(&stop, 1);
+	CHECK(gort_blocking(joinThread, &t) == 0);
+	CHECK(n > 0);
+}
+
+Test(Roots, RemoveWhileStopped) {
+	RUN(removeTest);
 }
