@@ -126,10 +126,16 @@ atomicwb(void **slot, void *val) {
 // ---- gort.h -------------------------------------------------------------------------------------------
 
 // gort_wb_slow is the rest of gort_store while the barrier is on.  It stores as well: here no signal
-// can stop the goroutine between the barrier and the store.
+// can stop the goroutine between the barrier and the store.  On the way here one could: marking may
+// have ended since the caller's check, and the buffers must stay empty until it begins again.
 void
 gort_wb_slow(void **slot, void *val) {
-	uintptr_t *p = wbBuf_get2(wbBufOfP());
+	wbBuf *b = wbBufOfP();
+	if (unlikely(atomic_LoadRelaxed(&gort_writeBarrier) == 0)) {
+		atomic_StoreRelaxed(slot, val);
+		return;
+	}
+	uintptr_t *p = wbBuf_get2(b);
 	p[0] = (uintptr_t)atomic_LoadRelaxed(slot);
 	p[1] = (uintptr_t)val;
 	atomic_StoreRelaxed(slot, val);
@@ -140,8 +146,19 @@ gort_typedmemmove(const gort_type *type, void *dst, const void *src) {
 	typedmemmove(type, dst, src);
 }
 
+// needwords is for ranges of which every word may be a pointer: the barrier would look at other words
+// than those that the collector sees there.  Also while the barrier is off, or the mistake would
+// show once in a while.
+static ALWAYS_INLINE void
+needwords(uintptr_t bits) {
+	if (unlikely(bits % PtrSize != 0)) {
+		throw("gort: place or size of a move with barriers is not a multiple of 8");
+	}
+}
+
 void
 gort_memmove(void *dst, const void *src, size_t n) {
+	needwords((uintptr_t)dst | (uintptr_t)src | n);
 	if (dst == src) {
 		return;
 	}
@@ -153,6 +170,7 @@ gort_memmove(void *dst, const void *src, size_t n) {
 
 void
 gort_memzero(void *dst, size_t n) {
+	needwords((uintptr_t)dst | n);
 	if (atomic_LoadRelaxed(&gort_writeBarrier) != 0) {
 		bulkBarrierConservative((uintptr_t)dst, 0, n);
 	}

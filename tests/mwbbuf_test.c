@@ -279,3 +279,53 @@ sortTest(void) {
 Test(WriteBarrier, Sort) {
 	RUN(sortTest);
 }
+
+// ---- stores while the barrier is off -----------------------------------------------------------------
+
+// lateTest: marking ends between gort_store's look at the flag and gort_wb_slow.
+static void
+lateTest(void) {
+	static cell *slot;
+	gort_gc();
+	P *pp = getg()->m->p;
+	CHECK(atomic_Load(&gort_writeBarrier) == 0 && wbBuf_empty(&pp->wbBuf));
+	cell *c = newCell(1);
+	gort_wb_slow((void **)&slot, c);
+	CHECK(slot == c);
+	CHECK(wbBuf_empty(&getg()->m->p->wbBuf));
+}
+
+Test(WriteBarrier, Late) {
+	RUN(lateTest);
+}
+
+// ---- moves that are not of whole words -----------------------------------------------------------------
+
+static uint64_t from[4], to[4];
+
+static void
+oddSizeTest(void) {
+	gort_memmove(to, from, 12);
+}
+
+static void
+oddSourceTest(void) {
+	gort_memmove(to, (char *)from + 4, 8);
+}
+
+static void
+oddZeroTest(void) {
+	gort_memzero((char *)to + 1, 8);
+}
+
+Test(WriteBarrier, OddSize, .exit_code = 2) {
+	RUN(oddSizeTest);
+}
+
+Test(WriteBarrier, OddSource, .exit_code = 2) {
+	RUN(oddSourceTest);
+}
+
+Test(WriteBarrier, OddZero, .exit_code = 2) {
+	RUN(oddZeroTest);
+}
