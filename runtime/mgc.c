@@ -183,12 +183,6 @@ gcStart_stop(void *arg) {
 	a->stw = stopTheWorldWithSema(stwGCSweepTerm);
 }
 
-// gcStart_roots takes down which globals there are, while the dynamic linker may still be asked.
-static void
-gcStart_roots(void *arg) {
-	roots_snapshot();
-}
-
 // gcStart_reset is gcResetMarkState on g0.
 static void
 gcStart_reset(void *arg) {
@@ -262,8 +256,9 @@ gcStart(gcTrigger trigger) {
 
 	systemstack(gcStart_reset, NULL);
 
-	// PORT: which globals are roots may change with dlopen.
-	systemstack(gcStart_roots, NULL);
+	// PORT: how many bytes of globals there are to scan may change, with dlopen and gort_root_add.
+	// The jobs are cut from another snapshot, with the world stopped.
+	roots_snapshot();
 	gcControllerState_addGlobals(
 		&gcController, (int64_t)(roots_bytes() - atomic_Load(&gcController.globalsScan)));
 

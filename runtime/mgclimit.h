@@ -23,7 +23,6 @@ typedef struct gcCPULimiterState {
 	} bucket;
 	uint64_t overflow;         // GC time that found the bucket full, cumulative
 	int64_t assistTimePool;    // atomic: assist time since the last update
-	int64_t idleMarkTimePool;  // atomic: idle mark time since the last update
 	int64_t idleTimePool;      // atomic: time of idle Ps since the last update
 	int64_t lastUpdate;        // atomic: nanotime of the last update; written under the lock
 	uint32_t lastEnabledCycle; // atomic: the GC cycle in which it was last enabled

@@ -39,7 +39,7 @@ gcPrepareMarkRoots(void) {
 
 	setHeapBounds_from_stw();
 
-	// Again, for what was registered since gcStart took its snapshot.
+	// gcStart's may have become old since.
 	roots_snapshot();
 	work.nDataRoots = (int)roots_jobs();
 	work.nBSSRoots = 0; // PORT: counted with data
@@ -504,14 +504,8 @@ scanstack(G *gp, gcWork *gcw) {
 		// PORT: the work is counted in whole pages; the slot is much larger than that.
 		inuse = alignUp(gp->stack.hi - sp, minPhysPageSize);
 		scannedSize = (int64_t)inuse;
-		pp->scannedStackSize += inuse;
-		pp->scannedStacks++;
 
-		if (isShrinkStackSafe(gp)) {
-			shrinkstack(gp);
-		} else {
-			gp->preemptShrink = true;
-		}
+		shrinkstack(gp); // PORT: one that is in a system call has its turn in another cycle
 
 		// Stopped by a signal, anywhere: its registers are in the signal frame, on another
 		// stack.  sp is already below the red zone.

@@ -69,9 +69,6 @@ setHeapBounds_from_stw(void) {
 	}
 	heapLo = lo;
 	heapSize = hi > lo ? hi - lo : 0;
-	if (inlineNelems[makeSpanClass(tinySizeClass, true)] == 0) {
-		mgcmark_drain_init();
-	}
 }
 
 // ---- the drain loops --------------------------------------------------------------------------------

@@ -343,7 +343,7 @@ freeSomeWbufs_1(void *arg) {
 bool
 freeSomeWbufs(bool preemptible) {
 	lock(&work.wbufSpans.lock);
-	if (gcphase != _GCoff || mSpanList_isEmpty(&work.wbufSpans.free)) {
+	if (atomic_Load(&gcphase) != _GCoff || mSpanList_isEmpty(&work.wbufSpans.free)) {
 		unlock(&work.wbufSpans.lock);
 		return false;
 	}

@@ -9,8 +9,7 @@
 #include "runtime/runtime.h"
 
 enum {
-	wbBufEntries = 512,      // more: flushes are cheaper, but later
-	wbMaxEntriesPerCall = 8, // most that anyone takes in one call
+	wbBufEntries = 512, // more: flushes are cheaper, but later
 };
 
 // wbBuf collects the pointers that the write barrier is to shade; a P has one.  It is flushed to

@@ -128,7 +128,6 @@ struct G {
 
 	bool preempt;          // duplicates stackguard0 == stackPreempt
 	bool preemptStop;      // to _Gpreempted, not just off the P
-	bool preemptShrink;    // give stack pages back at a synchronous safe point
 	bool asyncSafePoint;   // stopped by a signal: frames below are anything at all
 	bool gcscandone;       // protected by the _Gscan bit
 	bool activeStackChans; // unlocked channels point into this stack
@@ -355,8 +354,6 @@ struct P {
 	timers timers;
 
 	int64_t maxStackScanDelta; // change not yet flushed to gcController
-	uint64_t scannedStackSize;
-	uint64_t scannedStacks;
 
 	bool preempt;       // this P should enter the scheduler as soon as possible
 	int64_t gcStopTime; // when it entered _Pgcstop
