@@ -43,8 +43,6 @@
 uintptr_t zerobase;
 
 _Static_assert((int)TinySizeClass == (int)tinySizeClass, "bad TinySizeClass");
-_Static_assert((heapArenaBitmapWords & (heapArenaBitmapWords - 1)) == 0,
-	"heapArenaBitmapWords not a power of 2");
 _Static_assert(MinSizeForMallocHeader / PtrSize <= 8 * PtrSize,
 	"max pointer/scan bitmap size for headerless objects is too large");
 
@@ -392,7 +390,8 @@ mallocgcScanNoHeaderInit(mcache *c, mspan *span, uintptr_t off, uintptr_t size, 
 	uint8_t sizeclass) {
 	uintptr_t v = span->startAddr + off;
 	if (span->needzero != 0) {
-		clearSmall(v, size);
+		// PORT: a conservative type's size need not be a multiple of 8.
+		clearSmall(v, alignUp(size, PtrSize));
 	}
 	if (sizeclass == 1) {
 		// initHeapBits has set the bits of 8-byte objects.
@@ -430,8 +429,7 @@ mallocgcSmallScanNoHeaderSlow(
 	return (void *)v;
 }
 
-// mallocgcSmallScanNoHeader allocates an object with pointers for which heapBitsInSpan holds; size
-// is a multiple of 8.
+// mallocgcSmallScanNoHeader allocates an object with pointers for which heapBitsInSpan holds.
 static ALWAYS_INLINE void *
 mallocgcSmallScanNoHeader(
 	mcache *c, uintptr_t size, const _type *typ, bool marking, uintptr_t *elemsize) {
@@ -543,6 +541,11 @@ mallocgcRest(uintptr_t size, const _type *typ, bool needzero, bool marking, uint
 		return &zerobase;
 	}
 	mcache *c = tlsmcache();
+	if (typ != NULL && typ->ptrbytes != 0 && typ->size % PtrSize != 0 &&
+		!heapBitsInSpan(size)) {
+		// The mask would be laid over the slot every typ->size bytes, off the words.
+		typ = &gort_type_pointer;
+	}
 	if (size > maxSmallSize - MallocHeaderSize) {
 		return mallocgcLarge(size, typ, needzero, marking, elemsize);
 	}
@@ -607,6 +610,10 @@ static NOINLINE void *
 mallocgcSlow(uintptr_t size, const _type *typ, bool needzero) {
 	if (tlsmcache() == NULL) {
 		mallocNoMCache();
+	}
+	if (unlikely(size > maxAlloc)) {
+		// PORT: in Go mallocgc's callers see to that.  Sums of such sizes would wrap around.
+		gopanic("runtime: allocation size out of range");
 	}
 	if (unlikely(gcBlackenEnabled != 0)) {
 		return mallocgcMarking(size, typ, needzero);

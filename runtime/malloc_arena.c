@@ -41,8 +41,6 @@ nextHeapRandBits(int bits) {
 _Static_assert((heapArenaBitmapWords & (heapArenaBitmapWords - 1)) == 0,
 	"heapArenaBitmapWords not a power of 2");
 _Static_assert(pagesPerArena % pagesPerReclaimerChunk == 0, "bad pagesPerReclaimerChunk");
-_Static_assert(MinSizeForMallocHeader / PtrSize <= 8 * PtrSize,
-	"max pointer/scan bitmap size for headerless objects is too large");
 
 // checkPageSizes checks what osinit has found out about the OS's pages.
 static void
@@ -78,24 +76,7 @@ checkPageSizes(void) {
 // malloc_arena_init is the part of mallocinit about the page heap.
 void
 malloc_arena_init(void) {
-	if (SizeClassToSize[tinySizeClass] != maxTinySize)
-		throw("bad TinySizeClass");
 	checkPageSizes();
-
-	// That the smallest size with a malloc header is a size class, and classes up to it have
-	// spans of one page, is taken for granted elsewhere.
-	bool isSizeClass = false;
-	for (int i = 0; i < NumSizeClasses; i++) {
-		if (SizeClassToNPages[i] > 1)
-			throw("expected all size classes up to min size for malloc header to fit "
-			      "in one-page spans");
-		if (SizeClassToSize[i] == MinSizeForMallocHeader) {
-			isSizeClass = true;
-			break;
-		}
-	}
-	if (!isSizeClass)
-		throw("min size of malloc header is not a size class boundary");
 
 	mheap_init(&mheap_);
 	lockInit(&gcBitsArenas.lock, lockRankGcBitsArenas);

@@ -99,7 +99,6 @@ uintptr_t heapSetTypeSmallHeader(
 uintptr_t heapSetTypeLarge(uintptr_t x, uintptr_t dataSize, const _type *typ, mspan *span);
 void doubleCheckHeapType(
 	uintptr_t x, uintptr_t dataSize, const _type *gctyp, const _type **header, mspan *span);
-void doubleCheckTypePointersOfType(mspan *s, const _type *typ, uintptr_t addr, uintptr_t size);
 void dumpTypePointers(typePointers tp);
 
 // typeBits is the pointer bits of dataSize <= 512 bytes, one or more values of typ, and their scan
@@ -113,6 +112,10 @@ typeBits(const _type *typ, uintptr_t dataSize, uintptr_t *scanSize) {
 	if (unlikely(elem != dataSize)) {
 		if (elem == PtrSize) {
 			src = ~(uintptr_t)0;
+		} else if (unlikely(elem % PtrSize != 0)) {
+			// PORT: conservative elements that do not begin on words: any word counts.
+			src = ~(uintptr_t)0;
+			*scanSize = dataSize;
 		} else {
 			for (uintptr_t i = elem; i < dataSize; i += elem) {
 				src |= src0 << (i / PtrSize);
@@ -156,8 +159,6 @@ mspan_writeHeapBitsSmall(mspan *span, uintptr_t x, uintptr_t dataSize, const _ty
 // or for a clearing (src == 0).  All three are multiples of 8; dst is within one object.  typ, if
 // not NULL, is the exact type of whole values at dst and src.
 void bulkBarrierPreWrite(uintptr_t dst, uintptr_t src, uintptr_t size, const _type *typ);
-// bulkBarrierPreWriteSrcOnly is the same for a dst that is known to be zero.
-void bulkBarrierPreWriteSrcOnly(uintptr_t dst, uintptr_t src, uintptr_t size, const _type *typ);
 void bulkBarrierBitmap(
 	uintptr_t dst, uintptr_t src, uintptr_t size, uintptr_t maskOffset, const uint8_t *bits);
 // bulkBarrierConservative treats every word of [dst, dst+size) as a pointer slot.

@@ -235,31 +235,6 @@ bulkBarrierPreWrite(uintptr_t dst, uintptr_t src, uintptr_t size, const _type *t
 	}
 }
 
-// bulkBarrierPreWriteSrcOnly does the barriers for a move into a new, zeroed heap object.
-void
-bulkBarrierPreWriteSrcOnly(uintptr_t dst, uintptr_t src, uintptr_t size, const _type *typ) {
-	if (((dst | src | size) & (PtrSize - 1)) != 0) {
-		throw("bulkBarrierPreWrite: unaligned arguments");
-	}
-	if (gort_writeBarrier == 0) {
-		return;
-	}
-	wbBuf *buf = &getg()->m->p->wbBuf;
-	mspan *s = spanOf(dst);
-	typePointers tp;
-	if (typ != NULL) {
-		tp = mspan_typePointersOfType(s, typ, dst);
-		typePointers_clip(&tp, dst + size);
-	} else {
-		tp = mspan_typePointersOf(s, dst, size);
-	}
-	uintptr_t addr;
-	while ((addr = typePointers_next(&tp, dst + size)) != 0) {
-		uintptr_t *p = wbBuf_get1(buf);
-		p[0] = *(uintptr_t *)(addr - dst + src);
-	}
-}
-
 // ---- heap bits ----------------------------------------------------------------------------------
 
 // initHeapBits prepares the metadata at the end of a new span.
@@ -417,6 +392,10 @@ doubleCheckHeapPointers(
 void
 doubleCheckHeapType(
 	uintptr_t x, uintptr_t dataSize, const _type *gctyp, const _type **header, mspan *span) {
+	if (gctyp->size % PtrSize != 0 && gctyp->size != dataSize) {
+		gctyp = &gort_type_pointer; // see typeBits
+		dataSize = alignDown(dataSize, PtrSize);
+	}
 	doubleCheckHeapPointers(x, dataSize, gctyp, header, span);
 
 	uintptr_t maxIterBytes = header == NULL ? dataSize : span->elemsize;
@@ -437,28 +416,6 @@ doubleCheckHeapType(
 		size = x + maxIterBytes - interior;
 	}
 	doubleCheckHeapPointersInterior(x, interior, size, dataSize, gctyp, header, span);
-}
-
-// doubleCheckTypePointersOfType checks that the type and the heap's metadata agree.
-void
-doubleCheckTypePointersOfType(mspan *s, const _type *typ, uintptr_t addr, uintptr_t size) {
-	if (typ == NULL) {
-		return;
-	}
-	typePointers tp0 = mspan_typePointersOfType(s, typ, addr);
-	typePointers tp1 = mspan_typePointersOf(s, addr, size);
-	for (;;) {
-		uintptr_t addr0 = typePointers_next(&tp0, addr + size);
-		uintptr_t addr1 = typePointers_next(&tp1, addr + size);
-		if (addr0 != addr1) {
-			print("runtime: addr=%#lx size=%lu\n", addr, size);
-			print("runtime: type says %#lx, the heap %#lx\n", addr0, addr1);
-			throw("mismatch between typePointersOfType and typePointersOf");
-		}
-		if (addr0 == 0) {
-			return;
-		}
-	}
 }
 
 // dumpTypePointers prints an iterator.

@@ -116,6 +116,81 @@ Test(Malloc, Sizes) {
 	RUN(sizesRun);
 }
 
+// A conservative type may have any size.  Its slot is cleared without the neighbours being touched,
+// and what it points to lives, in arrays of them wherever the pointer happens to be on a word.
+typedef struct {
+	char c[12];
+} odd12;
+GORT_TYPE_CONSERVATIVE(odd12);
+typedef struct {
+	char c[20];
+} odd20;
+GORT_TYPE_CONSERVATIVE(odd20);
+typedef struct {
+	char c[1004];
+} odd1004;
+GORT_TYPE_CONSERVATIVE(odd1004);
+
+static void
+oddTypesRun(void) {
+	enum { N = 4096, rounds = 3 };
+	void **keep = gort_alloc(N * sizeof keep[0], GORT_POINTERS);
+	for (int round = 0; round < rounds; round++) {
+		// Slots in use beside slots that are free and dirty.
+		for (int i = 0; i < N; i++) {
+			size_t n = i % 2 == 0 ? 16 : 24;
+			uint64_t *q = gort_alloc(n, GORT_CONSERVATIVE);
+			memset(q, 0x5a, n);
+			gort_store(keep[i], (void *)q);
+		}
+		for (int i = 0; i < N; i++)
+			if (i % 4 >= 2)
+				gort_store(keep[i], NULL);
+		gort_gc();
+		for (int i = 0; i < N; i++) {
+			if (i % 4 == 2) {
+				odd12 *o = gort_new(odd12);
+				CHECK(isZero((char *)o, sizeof *o));
+				gort_store(*(void **)(void *)o, gort_strdup("twelve"));
+				gort_store(keep[i], (void *)o);
+			} else if (i % 4 == 3) {
+				odd20 *o = gort_new(odd20);
+				CHECK(isZero((char *)o, sizeof *o));
+				gort_store(*(void **)(void *)(o->c + 8), gort_strdup("twenty"));
+				gort_store(keep[i], (void *)o);
+			}
+		}
+		// The last of four, at 36, has a word at 40; and so on.
+		odd12 *a = gort_new_array(odd12, 4);
+		gort_store(*(void **)(void *)((char *)a + 40), gort_strdup("array"));
+		odd1004 *b = gort_new_array(odd1004, 4);
+		gort_store(*(void **)(void *)((char *)b + 4008), gort_strdup("array"));
+		odd1004 *l = gort_new_array(odd1004, 40);
+		gort_store(*(void **)(void *)((char *)l + 40152), gort_strdup("array"));
+		CHECK(isZero((char *)(gort_new(odd1004)), 1004));
+		gort_gc();
+		for (int i = 0; i < 10000; i++)
+			memset(gort_alloc(8, GORT_NOSCAN), 0xff, 8);
+		for (int i = 0; i < N; i++)
+			if (i % 4 == 2) {
+				CHECK(strcmp(*(char **)keep[i], "twelve") == 0);
+			} else if (i % 4 == 3) {
+				CHECK(strcmp(*(char **)((char *)keep[i] + 8), "twenty") == 0);
+			} else {
+				uint64_t *q = keep[i];
+				for (int k = 0; k < (i % 2 == 0 ? 2 : 3); k++)
+					CHECK(q[k] == 0x5a5a5a5a5a5a5a5a);
+			}
+		CHECK(strcmp(*(char **)((char *)a + 40), "array") == 0);
+		CHECK(strcmp(*(char **)((char *)b + 4008), "array") == 0);
+		CHECK(strcmp(*(char **)((char *)l + 40152), "array") == 0);
+	}
+}
+
+Test(Malloc, OddTypes) {
+	RUN(oddTypesRun);
+}
+
 static void
 zeroSizeRun(void) {
 	void *a = gort_alloc(0, GORT_NOSCAN);
