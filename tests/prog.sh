@@ -143,7 +143,7 @@ for t in 'send_closed:send on closed channel' 'select_closed:send on closed chan
 	'close_under_sender:send on closed channel' 'close_nil:close of nil channel' \
 	'close_closed:close of closed channel' 'wg_negative:sync: negative WaitGroup counter' \
 	'chan_size:makechan: size out of range' 'array_size:runtime: allocation size out of range' \
-	'alloc_max:runtime: allocation size out of range'; do
+	'alloc_max:runtime: allocation size out of range' 'alloc_wraps:runtime: allocation size out of range'; do
 	run ${t%%:*}
 	has 2 "^panic: ${t#*:}\$" '^$' '^goroutine N \[running\]:$' '^main\.app\(\.\.\.\)$'
 done

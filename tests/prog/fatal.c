@@ -458,6 +458,13 @@ alloc_max(void) {
 	gort_alloc(size, GORT_POINTERS);
 }
 
+// In pages, and those in chunks, it would be 0.
+static void
+alloc_wraps(void) {
+	volatile size_t size = (size_t)-16384;
+	gort_alloc(size, GORT_NOSCAN);
+}
+
 static void *
 foreign_alloc(void *arg) {
 	return gort_alloc(16, GORT_NOSCAN);
@@ -750,6 +757,7 @@ static const struct {
 	{"array_large", array_large, 0},
 	{"alloc_large", alloc_large, 0},
 	{"alloc_max", alloc_max, 0},
+	{"alloc_wraps", alloc_wraps, 0},
 	{"foreign", foreign, 0},
 	{"forked", forked, 0},
 	{"fork_exec", fork_exec, 0},
