@@ -101,6 +101,9 @@ makechan_with(const _type *elem, intptr_t size, bool pointers) {
 
 	if (elem->size >= 1 << 16)
 		throw("makechan: invalid channel element type");
+	// Or the pointers of the second element are not where the collector looks for them.
+	if (elem->ptrbytes != 0 && elem->size % PtrSize != 0)
+		throw("makechan: bad alignment");
 	if (size < 0 || __builtin_mul_overflow(elem->size, (uintptr_t)size, &mem) ||
 		mem > maxAlloc - hchanSize)
 		gopanic("makechan: size out of range");
@@ -141,46 +144,6 @@ full(hchan *c) {
 	if (c->dataqsiz == 0)
 		return atomic_LoadRelaxed(&c->recvq.first) == NULL;
 	return atomic_LoadRelaxed(&c->qcount) == c->dataqsiz;
-}
-
-static ALWAYS_INLINE void
-waitq_enqueue(waitq *q, sudog *sgp) {
-	sudog *x = q->last;
-
-	sgp->next = NULL;
-	sgp->prev = x;
-	if (x == NULL)
-		atomic_StoreRelaxed(&q->first, sgp);
-	else
-		x->next = sgp;
-	q->last = sgp;
-}
-
-// waitq_dequeue takes out the first that may be woken.
-static ALWAYS_INLINE sudog *
-waitq_dequeue(waitq *q) {
-	for (;;) {
-		sudog *sgp = q->first;
-		sudog *y;
-
-		if (sgp == NULL)
-			return NULL;
-		y = sgp->next;
-		if (y == NULL) {
-			atomic_StoreRelaxed(&q->first, NULL);
-			q->last = NULL;
-		} else {
-			y->prev = NULL;
-			atomic_StoreRelaxed(&q->first, y);
-			sgp->next = NULL; // marks it as taken out: waitq_dequeueSudoG
-		}
-
-		// A goroutine in a select may have been woken through another channel and not yet have come
-		// here to take itself out.  Who sets selectDone first has woken it.
-		if (sgp->isSelect && !atomic_Cas(&sgp->g->selectDone, 0u, 1u))
-			continue;
-		return sgp;
-	}
 }
 
 // ---- send -----------------------------------------------------------------------------------------

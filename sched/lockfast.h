@@ -2,15 +2,17 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// lock, unlock, acquireSudog and releaseSudog as inline functions, for channels and the like, which
-// do little else.  Only in gort: in Go these are calls, and their preludes and the checks that cannot
-// fail are a third of their cost.  Whatever is not the plain case goes to the real ones.
+// lock, unlock, acquireSudog, releaseSudog and the queues of channels as inline functions, for channels
+// and the like, which do little else.  Only in gort: in Go these are calls, and their preludes and the
+// checks that cannot fail are a third of their cost.  Whatever is not the plain case goes to the real
+// ones.
 #ifndef GORT_SCHED_LOCKFAST_H
 #define GORT_SCHED_LOCKFAST_H
 
 #include "runtime/runtime.h"
 
 #include "runtime/rand.h"
+#include "sched/chan.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
 #include "sched/stack.h"
@@ -87,6 +89,47 @@ sudogput(sudog *s) {
 	pp->sudogbuf[n] = s;
 	pp->nsudogcache = n + 1;
 #endif
+}
+
+// waitq_enqueue appends sgp to q; the channel is locked.
+static ALWAYS_INLINE void
+waitq_enqueue(waitq *q, sudog *sgp) {
+	sudog *x = q->last;
+
+	sgp->next = NULL;
+	sgp->prev = x;
+	if (x == NULL)
+		atomic_StoreRelaxed(&q->first, sgp);
+	else
+		x->next = sgp;
+	q->last = sgp;
+}
+
+// waitq_dequeue takes out the first that may be woken, or returns NULL.
+static ALWAYS_INLINE sudog *
+waitq_dequeue(waitq *q) {
+	for (;;) {
+		sudog *sgp = q->first;
+		sudog *y;
+
+		if (sgp == NULL)
+			return NULL;
+		y = sgp->next;
+		if (y == NULL) {
+			atomic_StoreRelaxed(&q->first, NULL);
+			q->last = NULL;
+		} else {
+			y->prev = NULL;
+			atomic_StoreRelaxed(&q->first, y);
+			sgp->next = NULL; // marks it as taken out: waitq_dequeueSudoG
+		}
+
+		// A goroutine in a select may have been woken through another channel and not yet have come
+		// here to take itself out.  Who sets selectDone first has woken it.
+		if (sgp->isSelect && !atomic_Cas(&sgp->g->selectDone, 0u, 1u))
+			continue;
+		return sgp;
+	}
 }
 
 // cheaprandnfast is cheaprandn.

@@ -80,20 +80,6 @@ sortkey(const scase *scases, uint16_t i) {
 	return (uintptr_t)scases[i].c;
 }
 
-// waitq_enqueueSelect is waitq_enqueue of chan.c.
-static inline void
-waitq_enqueueSelect(waitq *q, sudog *sgp) {
-	sudog *x = q->last;
-
-	sgp->next = NULL;
-	sgp->prev = x;
-	if (x == NULL)
-		atomic_StoreRelaxed(&q->first, sgp);
-	else
-		x->next = sgp;
-	q->last = sgp;
-}
-
 // waitq_dequeueSudoG takes sgp out of q, if it still is in it.
 static void
 waitq_dequeueSudoG(waitq *q, sudog *sgp) {
@@ -236,7 +222,7 @@ selpark(scase *scases, const uint16_t *lockorder, int norder, int nsends, bool *
 		*nextp = sg;
 		nextp = &sg->waitlink;
 
-		waitq_enqueueSelect(o < nsends ? &c->sendq : &c->recvq, sg);
+		waitq_enqueue(o < nsends ? &c->sendq : &c->recvq, sg);
 		if (c->timer != NULL)
 			blockTimerChan(c);
 	}
@@ -285,30 +271,6 @@ selpark(scase *scases, const uint16_t *lockorder, int norder, int nsends, bool *
 	return casi;
 }
 
-// waitq_dequeueReady is waitq_dequeue of chan.c: the first sudog whose goroutine is still to be had.
-static inline sudog *
-waitq_dequeueReady(waitq *q) {
-	for (;;) {
-		sudog *sgp = q->first;
-		sudog *y;
-
-		if (sgp == NULL)
-			return NULL;
-		y = sgp->next;
-		if (y == NULL) {
-			atomic_StoreRelaxed(&q->first, NULL);
-			q->last = NULL;
-		} else {
-			y->prev = NULL;
-			atomic_StoreRelaxed(&q->first, y);
-			sgp->next = NULL;
-		}
-		if (sgp->isSelect && !atomic_Cas(&sgp->g->selectDone, 0u, 1u))
-			continue;
-		return sgp;
-	}
-}
-
 // selectgo chooses and does one of the cases.
 int
 selectgo(scase *cas0, uint16_t *order0, int nsends, int nrecvs, bool block_, bool *recvOK) {
@@ -333,7 +295,7 @@ selectgo(scase *cas0, uint16_t *order0, int nsends, int nrecvs, bool block_, boo
 		cas = &cas0[casi];
 		c = cas->c;
 		if (casi >= nsends) {
-			sg = waitq_dequeueReady(&c->sendq);
+			sg = waitq_dequeue(&c->sendq);
 			if (sg != NULL) {
 				chan_recvCopy(c, sg, cas->elem);
 				selunlock(cas0, lockorder, norder);
@@ -358,7 +320,7 @@ selectgo(scase *cas0, uint16_t *order0, int nsends, int nrecvs, bool block_, boo
 				selunlock(cas0, lockorder, norder);
 				gopanic("send on closed channel");
 			}
-			sg = waitq_dequeueReady(&c->recvq);
+			sg = waitq_dequeue(&c->recvq);
 			if (sg != NULL) {
 				chan_sendCopy(c, sg, cas->elem);
 				selunlock(cas0, lockorder, norder);
@@ -419,7 +381,7 @@ selectOne(gort_scase *cases, int i, int dflt) {
 		else
 			received = chanrecv2(rc->c, rc->elem);
 	}
-	if (rc->ok != NULL)
+	if (rc->ok != NULL && rc->op == GORT_CASE_RECV)
 		*rc->ok = received;
 	return i;
 }
@@ -474,7 +436,12 @@ selectAny(gort_scase *cases, int n, scase *sel, uint16_t *order, bool heap) {
 				block();
 			return dflt;
 		}
-		memmove(&sel[nsends], &sel[nsends + gap], (size_t)nrecvs * sizeof(sel[0]));
+		// With the barrier: the channel of a timeout may have no other pointer to it.
+		if (heap)
+			gort_memmove(
+				&sel[nsends], &sel[nsends + gap], (size_t)nrecvs * sizeof(sel[0]));
+		else
+			memmove(&sel[nsends], &sel[nsends + gap], (size_t)nrecvs * sizeof(sel[0]));
 		memmove(&orig[nsends], &orig[nsends + gap], (size_t)nrecvs * sizeof(orig[0]));
 	}
 
