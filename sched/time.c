@@ -101,11 +101,12 @@ timer_hchan(timer *t) {
 // page on, straight from the system.
 static COLD void
 timers_growHeap(timers *ts) {
-	int32_t newcap = ts->capheap == 0 ? 256 : 2 * ts->capheap;
+	int32_t newcap;
 	timerWhen *heap;
 
-	if (newcap <= 0)
+	if (ts->capheap > INT32_MAX / 2)
 		throw("too many timers");
+	newcap = ts->capheap == 0 ? 256 : 2 * ts->capheap;
 	heap = sysAlloc((uintptr_t)newcap * sizeof(timerWhen), &memstats.other_sys, "timers");
 	if (heap == NULL)
 		throw("runtime: cannot allocate memory");
