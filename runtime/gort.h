@@ -202,13 +202,27 @@ GORT_API void gort_read_memstats(gort_memstats *m);
 
 // ---- channels, select -----------------------------------------------------------------------------
 
-typedef struct hchan gort_hchan; // garbage collected: no free
+// gort_hchan is a channel as these functions see it; gort_chan below has the type of the elements.
+// Garbage collected: no free.  NULL is Go's nil channel: sends and receives block for ever, or fail
+// where they do not block, its length and capacity are 0, and closing it is a panic.
+typedef struct hchan gort_hchan;
+// gort_makechan makes a channel for n elements; 0: unbuffered.  *elem must stay, and size less than
+// 64 KB; a size that overflows is a panic.  Go: make(chan T, n).
 GORT_API gort_hchan *gort_makechan(const gort_type *elem, size_t n);
+// gort_chansend sends the element at elem, which is copied; blocks until a receiver or the buffer
+// takes it.  Panics if c is closed, also while it waits.  Go: c <- v.
 GORT_API void gort_chansend(gort_hchan *c, const void *elem);
-GORT_API bool gort_chanrecv(gort_hchan *c, void *elem); // false: closed and drained
+// gort_chanrecv receives to elem, unless that is NULL; blocks until there is an element or c is
+// closed.  False: closed and drained, and *elem is zero.  Go: v, ok := <-c.
+GORT_API bool gort_chanrecv(gort_hchan *c, void *elem);
+// gort_closechan closes c: who waits to receive gets zero, who waits to send panics.  What is in the
+// buffer can still be received.  Closing twice is a panic.  Go: close.
 GORT_API void gort_closechan(gort_hchan *c);
-GORT_API bool gort_chantrysend(gort_hchan *c, const void *elem);     // does not block
-GORT_API bool gort_chantryrecv(gort_hchan *c, void *elem, bool *ok); // false: would block
+// gort_chantrysend and gort_chantryrecv do not block: false if they would have to.  A closed channel
+// is ready: *ok, unless ok is NULL, is false and *elem zero then.  Go: select with default.
+GORT_API bool gort_chantrysend(gort_hchan *c, const void *elem);
+GORT_API bool gort_chantryrecv(gort_hchan *c, void *elem, bool *ok);
+// Elements in the buffer, and how many it can hold.  Go: len, cap.
 GORT_API size_t gort_chanlen(gort_hchan *c);
 GORT_API size_t gort_chancap(gort_hchan *c);
 
@@ -216,11 +230,13 @@ enum gort_caseop { GORT_CASE_RECV = 1, GORT_CASE_SEND, GORT_CASE_TIMEOUT, GORT_C
 typedef struct gort_scase {
 	int op;        // enum gort_caseop
 	gort_hchan *c; // NULL never proceeds
-	void *elem;    // NULL: the value is dropped
-	bool *ok;      // may be NULL
-	int64_t d;     // GORT_CASE_TIMEOUT: ns
+	void *elem;    // what to send, not NULL; where to receive to, NULL: nowhere
+	bool *ok;      // receive: set as by gort_chanrecv if the case is chosen; may be NULL
+	int64_t d;     // GORT_CASE_TIMEOUT: ns, from now; <= 0: is over
 } gort_scase;
-// gort_selectgo waits until one of n cases can proceed, does it, and returns its index.
+// gort_selectgo waits until one of n cases can proceed, does it, and returns its index.  Of several
+// it takes one at random.  With GORT_CASE_DEFAULT (one at most) it does not wait.  Without cases it
+// blocks for ever; more than 65536 are a panic, as is a send on a closed channel.  Go: select.
 GORT_API int gort_selectgo(gort_scase *cases, int n);
 
 // ---- time -------------------------------------------------------------------------------------------
@@ -232,8 +248,9 @@ GORT_API int gort_selectgo(gort_scase *cases, int n);
 GORT_API int64_t gort_now(void);
 // gort_sleep parks the goroutine for ns nanoseconds (<= 0: returns at once).
 GORT_API void gort_sleep(int64_t ns);
-// gort_timer: f(arg) runs in a goroutine of its own once ns nanoseconds have passed.  Garbage
-// collected.  stop and reset report whether the timer was still to fire.  Go: time.AfterFunc.
+// gort_timer: f(arg) runs in a goroutine of its own once ns nanoseconds have passed (<= 0: at once).
+// Garbage collected; a running timer needs no pointer to it.  stop and reset report whether the
+// timer was still to fire; they do not wait for an f that runs.  Go: time.AfterFunc.
 typedef struct gort_timer gort_timer;
 GORT_API gort_timer *gort_after_func(int64_t ns, void (*f)(void *), void *arg);
 GORT_API bool gort_timer_stop(gort_timer *t);
@@ -241,6 +258,10 @@ GORT_API bool gort_timer_reset(gort_timer *t, int64_t ns);
 
 // ---- synchronisation; all of it is ready when zero ---------------------------------------------------
 
+// None may be copied once it has been used.  The functions that lock or wait block the goroutine,
+// not its thread; those with try in their name return false instead.
+
+// Not tied to a goroutine: another one may unlock it.  Go: sync.Mutex.
 typedef struct gort_mutex {
 	int32_t state;
 	uint32_t sema;
@@ -249,6 +270,8 @@ GORT_API void gort_mutex_lock(gort_mutex *m);
 GORT_API bool gort_mutex_trylock(gort_mutex *m);
 GORT_API void gort_mutex_unlock(gort_mutex *m); // not locked: fatal error
 
+// Any number of readers or one writer; a writer that waits keeps new readers out, so that a reader
+// must not lock it again.  Unlocking what is not locked is a fatal error.  Go: sync.RWMutex.
 typedef struct gort_rwmutex {
 	gort_mutex w;
 	uint32_t writerSem, readerSem;
@@ -261,6 +284,8 @@ GORT_API void gort_rwmutex_lock(gort_rwmutex *rw);
 GORT_API bool gort_rwmutex_trylock(gort_rwmutex *rw);
 GORT_API void gort_rwmutex_unlock(gort_rwmutex *rw);
 
+// A counter; wait blocks until it is 0.  The adds that lift it from 0 must come before the wait.
+// Go: sync.WaitGroup.
 typedef struct gort_waitgroup {
 	uint64_t state;
 	uint32_t sema;
@@ -269,6 +294,8 @@ GORT_API void gort_waitgroup_add(gort_waitgroup *wg, int delta); // below 0: pan
 GORT_API void gort_waitgroup_done(gort_waitgroup *wg);
 GORT_API void gort_waitgroup_wait(gort_waitgroup *wg);
 
+// gort_once_do calls f the first time; who comes meanwhile waits until f is done.  An f that panics
+// or exits the goroutine counts as done.  Go: sync.Once.
 typedef struct gort_once {
 	uint32_t done;
 	gort_mutex m;
@@ -285,14 +312,18 @@ typedef struct gort_pool {
 	void *(*New)(void); // makes an object when there is none; may be NULL
 	struct gort_pool *link;
 } gort_pool;
-GORT_API void *gort_pool_get(gort_pool *p); // NULL: none, and no New
-GORT_API void gort_pool_put(gort_pool *p, void *x);
+GORT_API void *gort_pool_get(gort_pool *p);         // NULL: none, and no New
+GORT_API void gort_pool_put(gort_pool *p, void *x); // x: an object of the heap; NULL is ignored
 
-// gort_sema_acquire waits until *s > 0 and takes one; gort_sema_release adds one.
+// gort_sema_acquire waits until *s > 0 and takes one; gort_sema_release adds one.  First come, first
+// served, but who comes by while one is free takes it.  Go: runtime_Semacquire, runtime_Semrelease.
 GORT_API void gort_sema_acquire(uint32_t *s);
 GORT_API void gort_sema_release(uint32_t *s);
 
 // ---- below this line: macros and what they call -------------------------------------------------------
+//
+// The macros evaluate their arguments once.  In C++ there are none: use the functions, and
+// gort_store_((void **)&place, value) for gort_store.
 
 GORT_API void gort_newproc(const gort_call *call, unsigned stackclass);
 extern GORT_API void (*const gort_capture)(
@@ -370,6 +401,8 @@ slow:
 #	define GORT_CAT_(a, b) a##b
 #	define GORT_CAT(a, b) GORT_CAT_(a, b)
 #	define GORT_UNIQ_(name) GORT_CAT(name, __COUNTER__)
+// the type of the value of a: no qualifiers, not _Atomic, arrays and functions as pointers
+#	define GORT_DECAY_(a) __typeof__(((void)0, (a)))
 
 // gort_store(lvalue, value): lvalue = value with the write barrier.  lvalue is a pointer.
 #	define gort_store(lvalue, ...) \
@@ -380,6 +413,8 @@ slow:
 			__typeof__(lvalue) v = (__VA_ARGS__);                                   \
 			_Static_assert(                                                         \
 				__builtin_classify_type(*s) == 5, "gort_store: not a pointer"); \
+			if (0)                                                                  \
+				*s = v; /* is it const? */                                      \
 			GORT_STRICTEND_ gort_store_((void **)(s), (void *)(uintptr_t)(v));      \
 		})
 // gort_copy(dst, src): *dst = *src for structures with pointers.
@@ -393,18 +428,27 @@ slow:
 			GORT_STRICTEND_ gort_memmove(d, s, sizeof *d);                         \
 		})
 // gort_zero(p): *p = all zero bits for structures with pointers.
-#	define gort_zero(p) gort_memzero((p), sizeof *(p))
-#	define gort_cas(slot, old, val)                                                   \
-		__extension__({                                                            \
-			GORT_STRICT_ __typeof__(*(slot)) gort_o_ = (old), gort_n_ = (val); \
-			GORT_STRICTEND_ gort_cas_pointer(                                  \
-				(void **)(slot), (void *)gort_o_, (void *)gort_n_);        \
+#	define gort_zero(p)                                                                     \
+		__extension__({                                                                  \
+			_Static_assert(                                                          \
+				sizeof *(p) % 8 == 0, "gort_zero: not whole words: use memset"); \
+			gort_memzero((p), sizeof *(p));                                          \
 		})
-#	define gort_xchg(slot, val)                                         \
-		__extension__({                                              \
-			GORT_STRICT_ __typeof__(*(slot)) gort_n_ = (val);    \
-			GORT_STRICTEND_(__typeof__(*(slot)))                 \
-			gort_xchg_pointer((void **)(slot), (void *)gort_n_); \
+// gort_cas(slot, old, val): if *slot is old it becomes val; true if so.  gort_xchg(slot, val) stores
+// val and returns what was there.  slot points to a pointer, which may be _Atomic.  Go: atomic.Pointer.
+#	define gort_cas(slot, old, val) \
+		GORT_CAS_(GORT_UNIQ_(gort_o_), GORT_UNIQ_(gort_n_), slot, old, val)
+#	define GORT_CAS_(o, n, slot, old, val)                                                  \
+		__extension__({                                                                  \
+			GORT_STRICT_ __typeof__(*(slot)) o = (old), n = (val);                   \
+			GORT_STRICTEND_ gort_cas_pointer((void **)(slot), (void *)o, (void *)n); \
+		})
+#	define gort_xchg(slot, val) GORT_XCHG_(GORT_UNIQ_(gort_n_), slot, val)
+#	define GORT_XCHG_(n, slot, val)                               \
+		__extension__({                                        \
+			GORT_STRICT_ __typeof__(*(slot)) n = (val);    \
+			GORT_STRICTEND_(GORT_DECAY_(*(slot)))          \
+			gort_xchg_pointer((void **)(slot), (void *)n); \
 		})
 
 // ---- GORT_TYPE(T, field...): the descriptor of T, a typedef's name.  Each field is a pointer or an
@@ -458,8 +502,10 @@ slow:
 #	define GORT_FM6_(T, f) GORT_FM_(T, f, 6)
 #	define GORT_FM7_(T, f) GORT_FM_(T, f, 7)
 #	define GORT_M_(T, w, ...) (0 GORT_EACH(GORT_FM##w##_, T, __VA_ARGS__))
-#	define GORT_ISARR_(f) \
-		(!__builtin_types_compatible_p(__typeof__(f), __typeof__(((void)0, (f)))))
+// To clang _Atomic(T *) and T * are two types, neither of them an array.
+#	define GORT_ISARR_(f)                                                   \
+		(!__builtin_types_compatible_p(__typeof__(f), GORT_DECAY_(f)) && \
+			!__builtin_types_compatible_p(__typeof__(f), _Atomic(GORT_DECAY_(f))))
 #	define GORT_ELEM0_(f) (__builtin_choose_expr(GORT_ISARR_(f), (f), (char(*)[1])0)[0])
 #	define GORT_OKPTR_(T, f)                                                                  \
 		(GORT_ISARR_(((T *)0)->f) ? __builtin_classify_type(GORT_ELEM0_(((T *)0)->f)) == 5 \
@@ -472,17 +518,19 @@ slow:
 #	define GORT_PDF_(T, f) char GORT_UNIQ_(gort_c_)[offsetof(T, f) + sizeof(((T *)0)->f)];
 #	define GORT_PD_(T, ...) sizeof(union {GORT_EACH(GORT_PDF_, T, __VA_ARGS__)})
 
-#	define GORT_TYPE(T, ...)                                                         \
-		GORT_EACH(GORT_CHK_, T, __VA_ARGS__)                                      \
-		_Static_assert(GORT_PD_(T, __VA_ARGS__) <= 4096,                          \
-			"GORT_TYPE: " #T                                                  \
-			" has pointers beyond 4 KB: allocate it with GORT_CONSERVATIVE"); \
-		static const uint64_t gort_mask_##T[8] __attribute__((unused)) = {        \
-			GORT_M_(T, 0, __VA_ARGS__), GORT_M_(T, 1, __VA_ARGS__),           \
-			GORT_M_(T, 2, __VA_ARGS__), GORT_M_(T, 3, __VA_ARGS__),           \
-			GORT_M_(T, 4, __VA_ARGS__), GORT_M_(T, 5, __VA_ARGS__),           \
-			GORT_M_(T, 6, __VA_ARGS__), GORT_M_(T, 7, __VA_ARGS__)};          \
-		static const gort_type gort_type_##T __attribute__((unused)) = {          \
+#	define GORT_TYPE(T, ...)                                                               \
+		GORT_EACH(GORT_CHK_, T, __VA_ARGS__)                                            \
+		_Static_assert(_Alignof(T) % 8 == 0,                                            \
+			"GORT_TYPE: " #T " is packed: an array of it has no aligned pointers"); \
+		_Static_assert(GORT_PD_(T, __VA_ARGS__) <= 4096,                                \
+			"GORT_TYPE: " #T                                                        \
+			" has pointers beyond 4 KB: allocate it with GORT_CONSERVATIVE");       \
+		static const uint64_t gort_mask_##T[8] __attribute__((unused)) = {              \
+			GORT_M_(T, 0, __VA_ARGS__), GORT_M_(T, 1, __VA_ARGS__),                 \
+			GORT_M_(T, 2, __VA_ARGS__), GORT_M_(T, 3, __VA_ARGS__),                 \
+			GORT_M_(T, 4, __VA_ARGS__), GORT_M_(T, 5, __VA_ARGS__),                 \
+			GORT_M_(T, 6, __VA_ARGS__), GORT_M_(T, 7, __VA_ARGS__)};                \
+		static const gort_type gort_type_##T __attribute__((unused)) = {                \
 			sizeof(T), GORT_PD_(T, __VA_ARGS__), (const uint8_t *)gort_mask_##T, #T}
 // GORT_TYPE_NOSCAN(T): T holds no pointers.
 #	define GORT_TYPE_NOSCAN(T)                  \
@@ -501,9 +549,10 @@ slow:
 #	define gort_new_with(T, ...) \
 		GORT_NEW_WITH_(       \
 			T, &gort_type_##T, GORT_UNIQ_(gort_p_), GORT_UNIQ_(gort_v_), __VA_ARGS__)
+#	define GORT_ALIGNED_ __attribute__((aligned(8)))
 #	define GORT_NEW_WITH_(T, type, p, v, ...)                        \
 		__extension__({                                           \
-			GORT_STRICT_ T v = {__VA_ARGS__};                 \
+			GORT_STRICT_ T v GORT_ALIGNED_ = {__VA_ARGS__};   \
 			GORT_STRICTEND_ T *p = (T *)gort_newobject(type); \
 			gort_typedmemmove((type), p, &v);                 \
 			p;                                                \
@@ -511,10 +560,10 @@ slow:
 
 // ---- gort_go(f, args...): f(args...) in a new goroutine.  Arguments are checked against f's prototype
 // and evaluated now.  At most six words of arguments that travel in registers; result void or a word.
+// An argument with a comma of its own wants parentheses: ((point){1, 2}).
 #	define GORT_NARGS0_(_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, N, ...) N
 #	define GORT_NARGS0(...) \
 		GORT_NARGS0_(__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
-#	define GORT_DECAY_(a) __typeof__(((void)0, (a)))
 // words of argument a; 99: it does not travel in (the low half of) registers
 #	define GORT_W_(a)                                                       \
 		+(__builtin_types_compatible_p(GORT_DECAY_(a), long double) ||   \
@@ -586,34 +635,50 @@ enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, G
 // ---- typed channels: gort_chan(int) c = gort_chan_make(int, 10);
 // A gort_chan(T) is a pointer to an array of T of an odd length: structural, so that it is the same
 // type everywhere, seen by the collector as the pointer it is, and not to be confused with a T *.
-#	define gort_chan(T) __typeof__(__typeof__(T)(*)[GORT_CHANLEN_(T)])
-#	define GORT_CHANLEN_(T) 0x474f5254
+// The channel belongs to the collector; NULL is Go's nil channel.  An element is less than 64 KB.  What
+// blocks and what panics is said at gort_makechan and the functions after it.
+#	define gort_chan(T) __typeof__(GORT_UNQUAL_(T)(*)[GORT_CHANLEN_])
+#	define GORT_CHANLEN_ 0x474f5254
+// T without qualifiers: elements are copied, and a receiver could not fill in a const one
+#	define GORT_UNQUAL_(T)                                                    \
+		__typeof__(__builtin_choose_expr(GORT_ISARR_(*(__typeof__(T) *)0), \
+			*(__typeof__(T) *)0, ((void)0, *(__typeof__(T) *)0)))
 #	define GORT_ELEM(c) __typeof__((*(c))[0])
-// Elements: pointers and scalars are known precisely; a structure counts as conservative.
-// gort_chan_make_typed uses its GORT_TYPE.
-#	define gort_chan_make(T, n)                                                             \
-		__extension__({                                                                  \
-			static const gort_type gort_ct_ = {sizeof(T),                            \
-				__builtin_classify_type(*(__typeof__(T) *)0) == 5 ||             \
-						(__builtin_classify_type(*(__typeof__(T) *)0) >= \
-								12 &&                            \
-							_Alignof(T) >= 8)                        \
-					? sizeof(T) / 8 * 8                                      \
-					: 0,                                                     \
-				NULL, #T};                                                       \
-			(gort_chan(T)) gort_makechan(&gort_ct_, (n));                            \
+// gort_chan_make(T, n): a channel of n elements; 0: unbuffered.  Pointers and scalars are known
+// precisely to the collector; a structure or array counts as conservative.  gort_chan_make_typed
+// uses T's GORT_TYPE.  What is not aligned to words, as a packed structure, holds no pointers.
+#	define gort_chan_make(T, n) GORT_CHAN_MAKE1_(GORT_UNIQ_(gort_t_), T, #        T, n)
+#	define gort_chan_make_typed(T, n) \
+		GORT_CHAN_MAKE_(GORT_UNIQ_(gort_t_), T, #T, &gort_type_##T, n)
+#	define GORT_CHAN_MAKE1_(t, T, name, n) GORT_CHAN_MAKE_(t, T, name, &t, n)
+#	define GORT_CHAN_MAKE_(t, T, name, type, n)                                           \
+		__extension__({                                                                \
+			static const gort_type t = {sizeof(T),                                 \
+				(__builtin_classify_type(*(__typeof__(T) *)0) == 5 ||          \
+					__builtin_classify_type(*(__typeof__(T) *)0) >= 12) && \
+						_Alignof(T) % 8 == 0                           \
+					? sizeof(T)                                            \
+					: 0,                                                   \
+				NULL, name};                                                   \
+			(gort_chan(T)) gort_makechan(_Alignof(T) % 8 == 0 ? (type) : &t, (n)); \
 		})
-#	define gort_chan_make_typed(T, n) ((gort_chan(T))gort_makechan(&gort_type_##T, (n)))
-#	define GORT_ISCHAN_(c) \
-		_Static_assert(sizeof(*(c)) / sizeof((*(c))[0]) == 0x474f5254, "not a gort_chan")
-#	define GORT_HCHAN_(c) ((gort_hchan *)(void *)(c))
+// GORT_HCHAN_(c): c as the functions want it, if it is a gort_chan at all.
+#	define GORT_HCHAN_(c)                                                           \
+		((gort_hchan *)((void)sizeof(struct {                                    \
+			_Static_assert(__builtin_types_compatible_p(__typeof__(*(c)),    \
+					       __typeof__(GORT_ELEM(c)[GORT_CHANLEN_])), \
+				"not a gort_chan");                                      \
+			char gort_x_;                                                    \
+		}),                                                                      \
+			(void *)(c)))
+// gort_chan_send(c, v): c <- v, for a v that can be assigned to an element.
 #	define gort_chan_send(c, ...)                                             \
 		__extension__({                                                    \
-			GORT_ISCHAN_(c);                                           \
 			GORT_STRICT_ gort_chansend(                                \
 				GORT_HCHAN_(c), (GORT_ELEM(c)[1]){(__VA_ARGS__)}); \
 			GORT_STRICTEND_                                            \
 		})
+// gort_chan_recv(c): the value of <-c, zero when c is closed and drained.
 #	define gort_chan_recv(c) GORT_RECV_(GORT_UNIQ_(gort_v_), c)
 #	define GORT_RECV_(v, c)                           \
 		__extension__({                            \
@@ -624,12 +689,13 @@ enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, G
 #	define GORT_ELEMP_(c, p) _Generic((p), GORT_ELEM(c) * : (p), void * : (p))
 // gort_chan_recv_ok(c, &v): false when c is closed and drained; v is zero then.
 #	define gort_chan_recv_ok(c, p) gort_chanrecv(GORT_HCHAN_(c), GORT_ELEMP_(c, p))
-#	define gort_chan_try_send(c, ...)                                         \
+// gort_chan_try_send(c, v), gort_chan_try_recv(c, &v, &ok): false instead of blocking.
+#	define gort_chan_try_send(c, ...) GORT_TRY_SEND_(GORT_UNIQ_(gort_r_), c, __VA_ARGS__)
+#	define GORT_TRY_SEND_(r, c, ...)                                          \
 		__extension__({                                                    \
-			GORT_ISCHAN_(c);                                           \
-			GORT_STRICT_ bool gort_r_ = gort_chantrysend(              \
+			GORT_STRICT_ bool r = gort_chantrysend(                    \
 				GORT_HCHAN_(c), (GORT_ELEM(c)[1]){(__VA_ARGS__)}); \
-			GORT_STRICTEND_ gort_r_;                                   \
+			GORT_STRICTEND_ r;                                         \
 		})
 #	define gort_chan_try_recv(c, p, okp) \
 		gort_chantryrecv(GORT_HCHAN_(c), GORT_ELEMP_(c, p), (okp))
@@ -637,9 +703,13 @@ enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, G
 #	define gort_chan_len(c) gort_chanlen(GORT_HCHAN_(c))
 #	define gort_chan_cap(c) gort_chancap(GORT_HCHAN_(c))
 // gort_chan_range(v, c) statement: for v := range c.
-#	define gort_chan_range(v, c) for (GORT_ELEM(c) v; gort_chanrecv(GORT_HCHAN_(c), &v);)
+#	define gort_chan_range(v, c) GORT_RANGE_(GORT_UNIQ_(gort_h_), v, c)
+#	define GORT_RANGE_(h, v, c)                            \
+		for (GORT_ELEM(c) v, (*h)[GORT_CHANLEN_] = (c); \
+			gort_chanrecv((gort_hchan *)(void *)h, &v);)
 
 // ---- select: switch (gort_select(case0, case1, ...)) { case 0: ... case 1: ... }
+// The arguments of all cases are evaluated, in order.  p, okp: as for gort_chan_recv_ok; NULL: drop it.
 #	define gort_on_recv(ch, p) \
 		((gort_scase){GORT_CASE_RECV, GORT_HCHAN_(ch), GORT_ELEMP_(ch, p), NULL, 0})
 #	define gort_on_recv_ok(ch, p, okp) \
@@ -664,11 +734,11 @@ gort_select_(gort_scase *cases, int n) {
 	}
 	return gort_selectgo(cases, n);
 }
-#	define gort_select(...)                                                        \
-		__extension__({                                                         \
-			GORT_STRICT_ gort_scase gort_cs_[] = {__VA_ARGS__};             \
-			GORT_STRICTEND_ gort_select_(                                   \
-				gort_cs_, (int)(sizeof gort_cs_ / sizeof gort_cs_[0])); \
+#	define gort_select(...) GORT_SELECT_(GORT_UNIQ_(gort_cs_), __VA_ARGS__)
+#	define GORT_SELECT_(cs, ...)                                                      \
+		__extension__({                                                            \
+			GORT_STRICT_ gort_scase cs[] = {__VA_ARGS__};                      \
+			GORT_STRICTEND_ gort_select_(cs, (int)(sizeof cs / sizeof cs[0])); \
 		})
 
 #endif // __cplusplus

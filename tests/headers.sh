@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every header compiles alone; gort.h also as strict C11 and as C++.
+# Every header compiles alone; gort.h also as strict C11, with all its macros, and as C++.
 : "${srcdir:=.}" "${CC:=cc}"
 rc=0
 for h in "$srcdir"/runtime/*.h "$srcdir"/sched/*.h "$srcdir"/sizeclasses/sizeclasses.h "$srcdir"/tools/replay.h; do
@@ -7,7 +7,11 @@ for h in "$srcdir"/runtime/*.h "$srcdir"/sched/*.h "$srcdir"/sizeclasses/sizecla
 done
 for cc in $CC gcc clang; do
 	command -v $cc >/dev/null || continue
-	$cc -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Werror -fsyntax-only -x c "$srcdir/runtime/gort.h" || rc=1
+	strict='-std=c11 -Wall -Wextra -Wpedantic -Wshadow -Werror'
+	$cc $strict -fsyntax-only -x c "$srcdir/runtime/gort.h" || rc=1
+	for o in -O0 -O2; do
+		$cc $strict $o -DUSES_ONLY -I"$srcdir" -S -o /dev/null "$srcdir/tests/gort_test.c" || { echo "$cc $o: the macros do not compile"; rc=1; }
+	done
 done
 for cxx in g++ clang++; do
 	command -v $cxx >/dev/null || continue

@@ -15,6 +15,13 @@ GORT_TYPE(node, key);
 GORT_TYPE(node, a);
 #elif N == 13
 GORT_TYPE(node, nosuch);
+#elif N == 23
+typedef struct __attribute__((packed)) packed {
+	void *p;
+	char c;
+} packed;
+GORT_TYPE(packed, p);
+GORT_TYPE(node, next);
 #else
 GORT_TYPE(node, next);
 #endif
@@ -123,5 +130,14 @@ t(void)
 	gort_chan_send(n, 1);
 #elif N == 22
 	gort_go(f, 1, "a", 2.0, 3);
+#elif N == 24
+	node *const fixed = 0;
+	gort_store(fixed, n);
+#elif N == 25
+	gort_chan_close(&i);
+#elif N == 26
+	gort_zero(&i);
+#elif N == 27
+	(void)gort_select(gort_on_recv(&n, &n));
 #endif
 }
