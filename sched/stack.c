@@ -115,11 +115,15 @@ static struct {
 	uint64_t inuse;                 // atomic; slots not on a list
 	uint64_t reserved;
 	uint64_t opened;
-	bool limited; // RLIMIT_AS: small arenas
-	bool warned;  // about guards that could not be made
+	uint64_t guards; // made by mprotect
+	bool limited;    // RLIMIT_AS: small arenas
+	bool warned;     // about guards that could not be made
 } stackpool;
 
 stackGuardMode stackguardmode;
+// Each guard of mprotect costs two of the mappings that a process may have, and the heap and threads
+// want some, too: beyond so many guards there are none.
+static uint64_t stackguardsmax;
 static int stackuffd = -1;
 static bool stackuffdtouch; // older kernels protect only pages that are there
 static int stackpidfd = -1; // for process_madvise; -2: not supported
@@ -268,7 +272,11 @@ stack_carve_locked(uint32_t class_) {
 		break;
 	}
 	case stackGuardMprotect:
-		err = runtime_mprotect((void *)base, guard, PROT_NONE);
+		err = -ENOMEM;
+		if (stackpool.guards < stackguardsmax) {
+			stackpool.guards++;
+			err = runtime_mprotect((void *)base, guard, PROT_NONE);
+		}
 		break;
 	}
 	if (err != 0 && !stackpool.warned) {
@@ -280,6 +288,26 @@ stack_carve_locked(uint32_t class_) {
 	a->next += size;
 	stackpool.carved[class_]++;
 	return base + guard;
+}
+
+// stack_readguardsmax sets stackguardsmax, three quarters of all mappings.
+static void
+stack_readguardsmax(void) {
+	char b[24];
+	uint64_t n = 65530; // the kernel's default
+	int32_t fd = runtime_open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC, 0);
+	if (fd >= 0) {
+		int32_t k = runtime_read(fd, b, sizeof b - 1);
+		runtime_closefd(fd);
+		if (k > 1) {
+			b[k - 1] = 0; // the newline
+			bool ok;
+			intptr_t v = runtime_atoi(b, &ok);
+			if (ok && v > 0)
+				n = (uint64_t)v;
+		}
+	}
+	stackguardsmax = n * 3 / 8;
 }
 
 // stack_tryguard reports whether the kernel can make guards in this way.
@@ -321,6 +349,7 @@ stack_tryguard(stackGuardMode mode) {
 		return true;
 	}
 	case stackGuardMprotect:
+		stack_readguardsmax();
 		return true;
 	}
 	return false;
