@@ -449,10 +449,14 @@ scanstackG(G *gp, gcWork *gcw) {
 	// What it waits for.  Nobody takes a sudog off this list but the goroutine itself, and it is
 	// stopped; elem and c of one that is queued may change under a channel's lock meanwhile, from
 	// one pointer that is reachable from elsewhere to NULL.
-	for (sudog *sg = gp->waiting; sg != NULL; sg = sg->waitlink) {
+	// A select alone has more than one: the waitlink of a sudog of a semaphore is the list of all
+	// goroutines that wait for that one, and belongs to its lock.
+	sudog *sg = atomic_LoadRelaxed(&gp->waiting);
+	while (sg != NULL) {
 		uintptr_t w[] = {(uintptr_t)atomic_LoadRelaxed(&sg->elem),
 			(uintptr_t)atomic_LoadRelaxed(&sg->c)};
 		scanConservative((uintptr_t)w, sizeof(w), gcw);
+		sg = sg->isSelect ? sg->waitlink : NULL;
 	}
 }
 
