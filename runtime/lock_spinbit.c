@@ -270,7 +270,8 @@ unlock2(mutex *l) {
 	gp->m->locks--;
 	if (unlikely(gp->m->locks < 0))
 		throw("runtime\302\267unlock: lock count");
-	if (unlikely(gp->m->locks == 0 && gp->preempt)) // in case it was cleared meanwhile
+	// In case it was cleared meanwhile.
+	if (unlikely(gp->m->locks == 0 && atomic_LoadRelaxed(&gp->preempt)))
 		atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
 }
 

@@ -65,7 +65,7 @@ gcenable(void) {
 	static uint32_t ready;
 	newproc(bgsweep, &ready);
 	semacquire(&ready);
-	memstats.enablegc = true;
+	atomic_Store(&memstats.enablegc, true);
 }
 
 uint32_t gcphase;
@@ -150,7 +150,8 @@ gcWaitOnMark(uint32_t n) {
 // test reports whether the condition holds, in _GCoff.
 bool
 gcTrigger_test(gcTrigger t) {
-	if (!memstats.enablegc || atomic_Load(&panicking) != 0 || atomic_Load(&gcphase) != _GCoff) {
+	if (!atomic_LoadRelaxed(&memstats.enablegc) || atomic_Load(&panicking) != 0 ||
+		atomic_Load(&gcphase) != _GCoff) {
 		return false;
 	}
 	uint64_t trigger, goal;

@@ -383,7 +383,7 @@ gcBgMarkWorker_drain(void *arg) {
 	switch (pp->gcMarkWorkerMode) {
 	case gcMarkWorkerDedicatedMode:
 		gcDrainMarkWorkerDedicated(&pp->gcw, true);
-		if (gp->preempt) {
+		if (atomic_LoadRelaxed(&gp->preempt)) {
 			// Somebody wants the P.  Send everything on its queue elsewhere.
 			gQueue drainQ = runqdrain(pp);
 			if (!gQueue_empty(&drainQ)) {
@@ -634,7 +634,8 @@ gcSweep(gcMode mode) {
 static void
 gcResetMarkState_g(G *gp, void *arg) {
 	gp->gcscandone = false;
-	gp->gcAssistBytes = 0;
+	// It may be running: whether it keeps what it has is the same to the pacer.
+	atomic_StoreRelaxed(&gp->gcAssistBytes, 0);
 }
 
 // gcResetMarkState resets what the last cycle left, before marking.  On g0.  The world may run: new

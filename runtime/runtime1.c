@@ -316,7 +316,8 @@ releasem(M *mp) {
 		return;
 	G *gp = getg();
 	mp->locks--;
-	if (unlikely(mp->locks == 0 && gp->preempt)) // in case it was cleared meanwhile
+	// In case it was cleared meanwhile.
+	if (unlikely(mp->locks == 0 && atomic_LoadRelaxed(&gp->preempt)))
 		atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
 }
 

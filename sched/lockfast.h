@@ -56,7 +56,8 @@ unlockfast(mutex *l) {
 	gp = getg();
 	mp = gp->m;
 	atomic_StoreRelaxed(&mp->locks, mp->locks - 1);
-	if (unlikely(mp->locks == 0 && gp->preempt)) // in case it was cleared meanwhile
+	// In case it was cleared meanwhile.
+	if (unlikely(mp->locks == 0 && atomic_LoadRelaxed(&gp->preempt)))
 		atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
 #endif
 }

@@ -283,7 +283,7 @@ preempt_others(P *pp) {
 // does not use the CPU is left alone unless its P is wanted.
 bool
 timeslice_due(P *pp) {
-	M *mp = pp->m;
+	M *mp = atomic_LoadRelaxed(&pp->m);
 	if (mp == NULL || mp->procid == 0)
 		return true;
 	// The CPU clock of a thread: CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED.

@@ -69,7 +69,7 @@ void
 goschedIfBusy(void) {
 	G *gp = getg();
 
-	if (!gp->preempt && atomic_Load(&sched.npidle) > 0)
+	if (!atomic_LoadRelaxed(&gp->preempt) && atomic_Load(&sched.npidle) > 0)
 		return;
 	mcall(gosched_m);
 }
@@ -627,12 +627,13 @@ gdestroy(G *gp) {
 	if (unlikely(gp->labels != NULL))
 		wbstore(&gp->labels, NULL);
 
-	if (gp->gcAssistBytes > 0 && atomic_Load(&gcBlackenEnabled) != 0) {
+	int64_t credit = atomic_LoadRelaxed(&gp->gcAssistBytes);
+	if (credit > 0 && atomic_Load(&gcBlackenEnabled) != 0) {
 		// Its credit goes to all, for the pacing of programs that make many goroutines.
 		double assistWorkPerByte;
 		__atomic_load(
 			&gcController.assistWorkPerByte, &assistWorkPerByte, __ATOMIC_RELAXED);
-		int64_t scanCredit = (int64_t)(assistWorkPerByte * (double)gp->gcAssistBytes);
+		int64_t scanCredit = (int64_t)(assistWorkPerByte * (double)credit);
 		atomic_Xadd(&gcController.bgScanCredit, scanCredit);
 		gp->gcAssistBytes = 0;
 	}
@@ -804,7 +805,7 @@ gcount(bool includeSys) {
 	if (!includeSys)
 		n -= atomic_Load(&sched.ngsys);
 	for (int32_t i = 0; i < nallp; i++)
-		n -= allp[i]->gFree.size;
+		n -= atomic_LoadRelaxed(&allp[i]->gFree.size);
 	// All of that changes meanwhile, but one goroutine asks.
 	return n < 1 ? 1 : n;
 }

@@ -493,7 +493,7 @@ timers_cleanHead(timers *ts) {
 		if (n == 0)
 			return;
 		// This can go on for long, and with a lock held nobody can preempt us.
-		if (gp->preemptStop)
+		if (atomic_LoadRelaxed(&gp->preemptStop))
 			return;
 
 		// A zombie at the end goes without any sifting, and what deleteMin moves from the end to
