@@ -149,7 +149,8 @@ extern GORT_API uint32_t gort_writeBarrier;
 GORT_API void gort_wb_slow(void **slot, void *val);
 // gort_typedmemmove copies one object of the type with barriers; the places may overlap.
 GORT_API void gort_typedmemmove(const gort_type *type, void *dst, const void *src);
-// gort_memmove copies n bytes, n and both places multiples of 8, every word maybe a pointer.
+// gort_memmove copies n bytes, every word maybe a pointer.  That n or a place is no multiple of 8 is a
+// fatal error.
 GORT_API void gort_memmove(void *dst, const void *src, size_t n);
 // gort_memzero clears n bytes likewise.
 GORT_API void gort_memzero(void *dst, size_t n);
@@ -164,7 +165,7 @@ GORT_API void gort_sort(void *base, size_t n, size_t size, int (*cmp)(const void
 // gort_root_add makes [start, start+size) a root: each aligned word there may point to an object.
 // 0, -EINVAL for an empty or wrapping range, -EEXIST if it overlaps one.  gort_root_remove takes
 // the same start again: 0 or -ENOENT.  gort_root_exclude makes the collector skip a part of the
-// program's globals, for large tables without pointers.
+// program's globals, for large tables without pointers: 0 or -EINVAL.
 GORT_API int gort_root_add(const void *start, size_t size);
 GORT_API int gort_root_remove(const void *start);
 GORT_API int gort_root_exclude(const void *start, size_t size);
