@@ -246,8 +246,9 @@ gcControllerState_endCycle(gcControllerState *c, int64_t now, int procs, bool us
 			c->lastHeapScan + atomic_Load(&c->lastStackScan) +
 				atomic_Load(&c->globalsScan));
 		uint64_t live = atomic_Load(&c->heapLive);
-		print("in %lu B -> %lu B (\xe2\x88\x86""goal %ld, cons/mark ", c->triggered, live,
-			(int64_t)live - (int64_t)c->lastHeapGoal);
+		print("in %lu B -> %lu B (\xe2\x88\x86"
+		      "goal %ld, cons/mark ",
+			c->triggered, live, (int64_t)live - (int64_t)c->lastHeapGoal);
 		printfloat(oldConsMark);
 		print(")\n");
 		printunlock();
