@@ -178,7 +178,12 @@ runqput(P *pp, G *gp, bool next) {
 		uint32_t t = pp->runqtail;
 		if (t - h < runqlen) {
 			atomic_StoreRelaxed(&pp->runq[t % runqlen], gp);
-			atomic_StoreRel(&pp->runqtail, t + 1);
+			// The caller goes on to look for spinning Ms (wakep), after a fence.  With
+			// next that was the swap of runnext.
+			if (next)
+				atomic_StoreRel(&pp->runqtail, t + 1);
+			else
+				atomic_Store(&pp->runqtail, t + 1);
 			return;
 		}
 		if (runqputslow(pp, gp, h, t))
@@ -197,7 +202,7 @@ runqputbatch(P *pp, gQueue *q) {
 		atomic_StoreRelaxed(&pp->runq[t % runqlen], gQueue_pop(q));
 		t++;
 	}
-	atomic_StoreRel(&pp->runqtail, t);
+	atomic_Store(&pp->runqtail, t); // a fence, too: see runqput
 }
 
 // runqprefetch gets the goroutines at h and after into the cache: with many goroutines each switch
