@@ -363,9 +363,11 @@ doSigPreempt(G *gp, sigctxt *c, bool onaltstack) {
 		if (inplacePreempt(gp, newpc, sp, sigctxt_reg(c, REG_RBP), lo, hi))
 			sigctxt_pushCall(c, (uintptr_t)asyncPreempt, newpc);
 	}
+	// In this order: suspendG asks again once preemptGen has changed, and must not find a signal
+	// pending then that will never come.
 	M *mp = gp->m;
-	atomic_Xadd(&mp->preemptGen, 1);
 	atomic_Store(&mp->signalPending, 0);
+	atomic_Xadd(&mp->preemptGen, 1);
 }
 
 // preemptM interrupts the thread of mp, unless a signal is on its way or the thread sits in the
