@@ -7,8 +7,8 @@
 //
 // Each M lists the locks that it holds with their ranks.  A lock may be taken if its rank is above
 // that of the lock taken last and the two stand in lockPartialOrder; the closure is transitive, so
-// looking at the last one is enough.  debuglock, paniclk and deadlock are taken while a failure is
-// being reported, over whatever locks it came, and take no part.
+// looking at the last one is enough.  debuglock, paniclk, fatallk and deadlock are taken while a
+// failure is being reported, over whatever locks it came, and take no part.
 //
 // PORT: no change of stack in here: nothing can grow.
 #define LOCKRANK_TABLES
@@ -110,7 +110,7 @@ pop(M *mp, int i) {
 
 void
 lockWithRank(mutex *l, lockRank rank) {
-	if (l == &debuglock || l == &paniclk || l == &deadlock) {
+	if (l == &debuglock || l == &paniclk || l == &fatallk || l == &deadlock) {
 		lock2(l);
 		return;
 	}
@@ -131,7 +131,7 @@ acquireLockRankAndM(lockRank rank) {
 
 void
 unlock(mutex *l) {
-	if (l == &debuglock || l == &paniclk || l == &deadlock) {
+	if (l == &debuglock || l == &paniclk || l == &fatallk || l == &deadlock) {
 		unlock2(l);
 		return;
 	}

@@ -135,6 +135,9 @@ gort_goexit(void) {
 uint32_t runningPanicDefers;
 uint32_t panicking;
 mutex paniclk;
+// PORT: Go holds the lock of print instead, for which whoever prints a panic meanwhile, with paniclk
+// held, waits for ever.
+mutex fatallk;
 mutex deadlock;
 static bool didothers; // protected by paniclk
 
@@ -360,12 +363,16 @@ printPreFatalDeferPanic(_panic *p) {
 _Noreturn NOINLINE void
 fatal(const char *s) {
 	G *gp = getg();
-	printlock(); // reports of several threads shall not mix
+	// Reports of several threads shall not mix.
+	if (gp != NULL && gp->m != NULL && gp->m->throwing == throwTypeNone)
+		lock(&fatallk);
+	printlock();
 	if (gp != NULL)
 		printPreFatalDeferPanic(gp->_panic);
 	print("fatal error: ");
 	printindented(s);
 	print("\n");
+	printunlock();
 	fatalthrow(throwTypeUser);
 }
 

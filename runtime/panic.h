@@ -76,6 +76,7 @@ void printpanics(_panic *p);
 extern uint32_t runningPanicDefers; // atomic: panics that run deferred calls; main waits for them
 extern uint32_t panicking;          // atomic: panics that are being printed
 extern mutex paniclk;               // held while a panic is printed
+extern mutex fatallk;               // held from the first fatal on: one report is enough
 extern mutex deadlock;
 
 // debug_assert is an assertion of --enable-debug.

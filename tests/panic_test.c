@@ -234,6 +234,23 @@ onSystemStack(void) {
 	systemstack(onSystemStack1, NULL);
 }
 
+// A failure of the runtime, which cannot be stopped, while a panic is being printed.
+static void
+failsToo(void) {
+	acquirem();
+	while (atomic_Load(&panicking) == 0)
+		;
+	fatal("second");
+}
+
+static void
+twoThreads(void) {
+	gort_gomaxprocs(2);
+	gort_go(failsToo);
+	gort_sleep(GORT_MS);
+	gort_panic("first");
+}
+
 static void
 null(void) {
 	*(volatile int *)0 = 1;
@@ -247,6 +264,7 @@ Test(Panic, LastWords) {
 	expectDeath(recoverNowhere, "panic: lost\n\ngoroutine 1 [running]:\n");
 	expectDeath(fatals, "fatal error: all is lost\n\ngoroutine 1 ");
 	expectDeath(fatalInDefer, "panic: one\n\tfatal error: all is lost\n");
+	expectDeath(twoThreads, "fatal error: second\n");
 	expectDeath(throws, "fatal error: line one\n\tline two\n\ngoroutine 1 ");
 	expectDeath(locked, "panic: no way\nfatal error: panic holding locks\n");
 	expectDeath(onSystemStack, "panic: here\nfatal error: panic on system stack\n");
