@@ -193,9 +193,9 @@ void threadmaker(void);
 // wantSpareM_locked asks it for an M without work, for those who may not make one.  sched.lock must
 // be held.
 void wantSpareM_locked(void);
-// takeInplace takes the first goroutine that is stopped in place off the global queue; NULL if there
-// is none.  sched.lock must be held.
-G *takeInplace(void);
+// takeInplace takes a goroutine that is stopped in place off the global queue or that of pp, of which
+// the caller is the owner; NULL if there is none.  sched.lock must be held.
+G *takeInplace(P *pp);
 M *allocm(P *pp, void (*fn)(void), int64_t id);
 void newm(void (*fn)(void), P *pp, int64_t id);
 void mcommoninit(M *mp, int64_t id);

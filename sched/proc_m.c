@@ -11,8 +11,8 @@
 //   - an M whose thread does not run yet is on sched.mstarting, and the P that it is to have, its
 //     nextp, is under sched.lock until the thread takes it.  stopTheWorld takes that P back and
 //     forEachP acts on it; an M that finds no P when it starts goes idle;
-//   - when no M is idle, a P goes to the M of a goroutine on the global queue that was stopped in
-//     place rather than to a new M.
+//   - when no M is idle, a P goes to the M of a goroutine on the global queue, or on its own, that
+//     was stopped in place rather than to a new M.
 //
 // Go makes threads through its template thread in the same way when it must.
 #include "sched/proc.h"
@@ -192,6 +192,9 @@ mexit(bool osStack) {
 	checkdead();
 	unlock(&sched.lock);
 
+	// The M and its g0 will be another thread's, and destructors of thread-local objects have yet to
+	// run on this one.
+	setg(NULL);
 	atomic_Store(&mp->freeWait, (uint32_t)(osStack ? freeMRef : freeMStack));
 }
 
@@ -395,24 +398,42 @@ wantSpareM_locked(void) {
 	}
 }
 
-// takeInplace takes the first goroutine that is stopped in place off the global queue.
-G *
-takeInplace(void) {
-	assertLockHeld(&sched.lock);
-
+// takeInplaceFrom takes the first goroutine that is stopped in place off *q.
+static G *
+takeInplaceFrom(gQueue *q) {
 	G *prev = NULL;
-	for (G *gp = sched.runq.head; gp != NULL; prev = gp, gp = gp->schedlink) {
+	for (G *gp = q->head; gp != NULL; prev = gp, gp = gp->schedlink) {
 		if (atomic_Load(&gp->inplace) != inplaceParked)
 			continue;
 		if (prev == NULL)
-			return gQueue_pop(&sched.runq);
+			return gQueue_pop(q);
 		prev->schedlink = gp->schedlink;
-		if (sched.runq.tail == gp)
-			sched.runq.tail = prev;
-		sched.runq.size--;
+		if (q->tail == gp)
+			q->tail = prev;
+		atomic_StoreRelaxed(&q->size, q->size - 1);
 		return gp;
 	}
 	return NULL;
+}
+
+// takeInplace looks on the global queue and then on pp's, which goes to the global one if there is
+// such a goroutine on it: it came here with a batch (globrunqgetbatch), and may hold the very lock
+// that the thread maker needs.
+G *
+takeInplace(P *pp) {
+	assertLockHeld(&sched.lock);
+
+	if (atomic_Load(&sched.ninplace) == 0)
+		return NULL;
+	G *gp = takeInplaceFrom(&sched.runq);
+	if (gp == NULL && !runqempty(pp)) {
+		gQueue q = runqdrain(pp);
+		gp = takeInplaceFrom(&q);
+		if (gp == NULL)
+			runqputbatch(pp, &q); // the ring has no room for what was in runnext, too
+		globrunqputbatch(&q);
+	}
+	return gp;
 }
 
 // stopm parks this M, which has no P, until there is work.  It returns with a P.
@@ -459,9 +480,9 @@ startm(P *pp, bool spinning, bool lockheld) {
 	}
 	M *nmp = mget();
 	if (nmp == NULL) {
-		G *gp = atomic_Load(&sched.ninplace) > 0 ? takeInplace() : NULL;
+		G *gp = takeInplace(pp);
 		if (gp != NULL) {
-			// It has its M; see the top of the file.
+			// It has its M, which does not spin; see the top of the file.
 			if (spinning && atomic_Xadd(&sched.nmspinning, -1) < 0)
 				throw("startm: negative nmspinning");
 			sched.nmidlelocked--;
@@ -469,6 +490,8 @@ startm(P *pp, bool spinning, bool lockheld) {
 			notewakeup(&gp->lockedm->park);
 			if (!lockheld)
 				unlock(&sched.lock);
+			if (spinning)
+				wakep(); // what it was to look for is still there
 			releasem(mp);
 			return;
 		}

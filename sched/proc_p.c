@@ -131,6 +131,17 @@ assignM(P *pp, M *mp, P **list) {
 	*list = pp;
 }
 
+// inplaceM returns the M of a goroutine that is stopped in place, which is to go on with pp; NULL if
+// there is none.  sched.lock must be held.
+static M *
+inplaceM(P *pp) {
+	G *gp = takeInplace(pp);
+	if (gp == NULL)
+		return NULL;
+	sched.nmidlelocked--;
+	return gp->lockedm;
+}
+
 // procresize changes the number of Ps.  sched.lock must be held, the world stopped; during a GC
 // cycle the number stays.  It returns the Ps with work, through link, each with its M or NULL: the
 // caller has to start them.
@@ -216,18 +227,20 @@ procresize(int32_t nprocs) {
 	while (runnablePsNeedM != NULL) {
 		P *pp = runnablePsNeedM;
 		runnablePsNeedM = pp->link;
-		assignM(pp, mget(), &runnablePs);
+		M *mp = mget();
+		if (mp == NULL)
+			mp = inplaceM(pp);
+		assignM(pp, mp, &runnablePs);
 	}
 
 	// PORT: goroutines stopped in place go on at once.
-	while (idlePs != NULL && atomic_Load(&sched.ninplace) > 0) {
-		G *gp = takeInplace();
-		if (gp == NULL)
-			break;
+	while (idlePs != NULL) {
 		P *pp = idlePs;
+		M *mp = inplaceM(pp);
+		if (mp == NULL)
+			break;
 		idlePs = pp->link;
-		sched.nmidlelocked--;
-		assignM(pp, gp->lockedm, &runnablePs);
+		assignM(pp, mp, &runnablePs);
 	}
 
 	// Then mark workers: starting them here is faster than a chain of wakep, and they come to Ps

@@ -401,7 +401,7 @@ inplace_stop_on_gsignal(G *gp) {
 		nmp = mget();
 		if (nmp == NULL) {
 			wantSpareM_locked();
-			G *gp2 = takeInplace();
+			G *gp2 = takeInplace(gp->m->p);
 			if (gp2 == NULL) {
 				unlock(&sched.lock);
 				return false;

@@ -118,6 +118,35 @@ Test(Preempt, TimeSlice) {
 	RUN(timeslice);
 }
 
+// Who is stopped in place and has come to a P's queue is still found when there is no other M.
+static void
+takelocal(void) {
+	gort_gomaxprocs(1);
+	gort_go(spin);
+	wait_for_spin(0);
+	P *pp = acquirem()->p;
+	lock(&sched.lock);
+	gQueue q;
+	G *gp = globrunqgetbatch(128, &q);
+	if (gp != NULL)
+		runqput(pp, gp, false);
+	runqputbatch(pp, &q);
+	gp = takeInplace(pp);
+	CHECK(gp != NULL && gp == atomic_Load(&spinG));
+	if (gp != NULL)
+		globrunqput(gp);
+	CHECK(takeInplace(pp) == gp);
+	if (gp != NULL)
+		globrunqput(gp);
+	unlock(&sched.lock);
+	releasem(getg()->m);
+	stopspin();
+}
+
+Test(Preempt, TakeInplace) {
+	RUN(takelocal);
+}
+
 static void
 timesliceasync(void) {
 	gort_gomaxprocs(1);

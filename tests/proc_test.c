@@ -406,9 +406,20 @@ Test(Goroutine, Errno) {
 	RUN(errnos);
 }
 
+static pthread_key_t exit_key;
+static int exit_withg;
+
+// exit_destructor runs when the thread does not belong to the runtime any more.
+static void
+exit_destructor(void *arg) {
+	if (getg() != NULL)
+		ADD(&exit_withg, 1);
+}
+
 static void
 exit_locked(gort_chan(int) c) {
 	LockOSThread();
+	pthread_setspecific(exit_key, &exit_key);
 	gort_chan_send(c, (int)gettid());
 	// Ends with the thread locked: the thread has to end too.
 }
@@ -426,6 +437,7 @@ lock_os_thread_exit(void) {
 	LockOSThread(); // so that m0 is ours
 	gort_chan(int) c = gort_chan_make(int, 0);
 
+	CHECK(pthread_key_create(&exit_key, exit_destructor) == 0);
 	for (int i = 0; i < 20; i++) {
 		gort_go(exit_locked, c);
 		int tid = gort_chan_recv(c);
@@ -435,6 +447,7 @@ lock_os_thread_exit(void) {
 			gort_sleep(GORT_MS);
 		CHECK(!thread_exists(tid));
 	}
+	CHECK(LOAD(&exit_withg) == 0);
 	UnlockOSThread();
 }
 
