@@ -418,12 +418,13 @@ takeInplaceFrom(gQueue *q) {
 
 // takeInplace looks on the global queue and then on pp's, which goes to the global one if there is
 // such a goroutine on it: it came here with a batch (globrunqgetbatch), and may hold the very lock
-// that the thread maker needs.
+// that the thread maker needs.  Not while user goroutines may not run: with gcstoptheworld one that
+// does can be the last to find nothing to mark, and then wait for the end of the mark phase.
 G *
 takeInplace(P *pp) {
 	assertLockHeld(&sched.lock);
 
-	if (atomic_Load(&sched.ninplace) == 0)
+	if (atomic_Load(&sched.ninplace) == 0 || sched.disable.user)
 		return NULL;
 	G *gp = takeInplaceFrom(&sched.runq);
 	if (gp == NULL && !runqempty(pp)) {
