@@ -236,13 +236,16 @@ has 2 '^unexpected fault address 0xX$' '^fatal error: fault$' \
 grep -q '^unexpected fault address 0x123456789000$' $out.raw || bad "wrong address"
 run divide_zero
 has 2 '^panic: runtime error: integer divide by zero$' '^\[signal SIGFPE: .*\]$' '^main\.divide\('
-for t in overflow overflow_goroutine; do
+for t in overflow overflow_goroutine; do for g in madvise uffd mprotect; do
+	GODEBUG=stackguard=$g
+	export GODEBUG
 	run $t
+	unset GODEBUG
 	has 2 '^runtime: goroutine stack exceeds [0-9]*-byte limit$' '^runtime: sp=0xX stack=\[0xX, 0xX\]$' \
 		'^fatal error: stack overflow$' '^runtime stack:$' '^runtime\.throw\(' \
 		'^goroutine N gp=0xX m=M mp=0xX \[running\]:$' '^main\.recurse\(\.\.\.\)$' \
 		'^\.\.\.[0-9]+ frames elided\.\.\.$' '^main\.recurse\(\.\.\.\)$'
-done
+done; done
 
 # ---- signals
 

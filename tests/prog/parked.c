@@ -96,11 +96,11 @@ app(int argc, char **argv) {
 		(double)(t2 - t1) / 1e6);
 	if (bad != 0)
 		printf("%ld lost their object\n", bad);
-	if (nmaps > 65530 / 2)
+	if (nmaps > 65530 * 7 / 8)
 		printf("too many mappings\n");
 	if (limit > 0 && rss + pte > limit)
 		printf("more than %.0f bytes each\n", limit);
-	return bad != 0 || nmaps > 65530 / 2 || (limit > 0 && rss + pte > limit);
+	return bad != 0 || nmaps > 65530 * 7 / 8 || (limit > 0 && rss + pte > limit);
 }
 
 int
