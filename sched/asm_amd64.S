@@ -4,7 +4,7 @@
 
 // Switches between the stacks of an M, for amd64.  Ports asm_amd64.s of Go 1.26.8 in part.
 //
-// A goroutine that is off its thread has, at gp->sched.sp, these words (SAVED_WORDS in proc.h):
+// A goroutine that is off its thread has, at gp->sched.sp, these words (savedR15 in proc.h):
 //
 //	r15 r14 r13 r12 rbx rbp rip
 //

@@ -163,6 +163,8 @@ void startTheWorldGC(worldStop w);
 worldStop stopTheWorldWithSema(stwReason reason); // on g0, worldsema held
 int64_t startTheWorldWithSema(int64_t now, worldStop w);
 void freezetheworld(void);
+// freezeStopWait is the value of stopwait, then, that never comes down to 0.
+enum { freezeStopWait = 0x7fffffff };
 void schedtrace(bool detailed); // GODEBUG=schedtrace, scheddetail
 // forEachP runs fn(p) for every P at a safe point of it, and returns when all have.
 // On a user goroutine; worldsema held.
@@ -173,11 +175,11 @@ void runSafePointFn(void);
 // inplace_stop_on_gsignal stops the goroutine gp, which a signal interrupted, where it is: called
 // by the handler (getg() == gsignal, gp == m->curg, a P attached, gp fit to be stopped as
 // wantAsyncPreempt and preempt.c's checks say).  gp becomes runnable, locked to this M, and goes to
-// the global queue; the P goes to the world that is stopping, or to others (handoffp); the thread
-// sleeps on m->park until startlockedm hands it a P.  Returns with gp running again, perhaps with
-// another P.  Takes no lock but the scheduler's, allocates nothing and makes no thread.  It returns
-// false, having done nothing, if the world is not stopping and there is no M that could take the P
-// (one is asked for).  gp->inplace is inplaceParked in between, then inplaceNone.
+// the global queue; the P goes to the world that is stopping, or to an idle M; the thread sleeps on
+// m->park until somebody hands it a P: startlockedm, startm, startTheWorld.  Returns with gp running
+// again, perhaps with another P.  Takes no lock but the scheduler's, allocates nothing and makes no
+// thread.  It returns false, having done nothing, if the world is not stopping and there is no M that
+// could take the P (one is asked for).  gp->inplace is inplaceParked in between, then inplaceNone.
 // The caller has set gp->sigframelo/hi and the published sp (gp->sched.sp) before.
 bool inplace_stop_on_gsignal(G *gp);
 

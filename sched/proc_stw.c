@@ -21,9 +21,6 @@
 #include "sched/preempt.h"
 #include "sched/sema.h"
 
-// freezeStopWait is the value of stopwait that never comes down to 0: freezetheworld.
-enum { freezeStopWait_ = 0x7fffffff };
-
 bool freezing;
 uint32_t worldsema = 1;
 uint32_t gcsema = 1;
@@ -42,7 +39,7 @@ freezetheworld(void) {
 
 	// Requests may be lost: several times.
 	for (int i = 0; i < 5; i++) {
-		atomic_StoreRelaxed(&sched.stopwait, (int32_t)freezeStopWait_);
+		atomic_StoreRelaxed(&sched.stopwait, (int32_t)freezeStopWait);
 		atomic_Store(&sched.gcwaiting, true);
 		if (!preemptall())
 			break;

@@ -17,8 +17,6 @@
 #include "runtime/panic.h"
 #include "sched/preempt.h"
 
-enum { freezeStopWait = 0x7fffffff };
-
 // save makes gp->sched say where the goroutine is, for scans and tracebacks.
 static inline void
 save(G *gp, uintptr_t pc, uintptr_t sp, uintptr_t bp) {

@@ -224,12 +224,8 @@ struct M {
 	int32_t profilehz;
 	bool spinning; // out of work and looking for some
 	bool blocked;  // on a note
-	bool isextra;
 	int8_t printlock;
 	uint8_t traceback;
-	uint32_t fastrand_pad;
-	P **allpSnapshot; // of findRunnable after it dropped its P
-	int32_t nallpSnapshot;
 	uint32_t freeWait; // atomic: freeMStack, freeMRef, freeMWait
 	note park;
 	M *alllink; // on allm
@@ -382,7 +378,7 @@ struct schedt {
 
 	P *pidle;              // s
 	int32_t npidle;        // atomic
-	int32_t nmspinning;    // atomic; see "Worker thread parking/unparking" in proc.c
+	int32_t nmspinning;    // atomic; see the top of proc.c
 	uint32_t needspinning; // atomic; s to set to 1
 
 	gQueue runq; // s; the global run queue

@@ -739,12 +739,6 @@ crash(void) {
 	dieFromSignal(SIGABRT);
 }
 
-// signal_exit ends the process without atexit handlers: they may want what a stopped thread holds.
-void
-signal_exit(int code) {
-	runtime_exit(code);
-}
-
 // ---- threads -----------------------------------------------------------------------------------------------------------
 
 // mpreinit maps the alternate stack: a guard, the stack, and above it the goroutine.

@@ -79,7 +79,5 @@ _Noreturn void dieFromSignal(uint32_t sig);
 _Noreturn void crash(void);
 // sigpanic is what a fault of user code turns into.
 void sigpanic(void);
-// signal_exit is _exit(2).
-_Noreturn void signal_exit(int code);
 
 #endif
