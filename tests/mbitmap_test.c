@@ -17,6 +17,15 @@
 static _Alignas(8192) uint8_t page[8192];
 static _Alignas(8) uint8_t allocbits[128], markbits[128];
 
+// classOf is the class of objects of size bytes, or, in an odd table, one that fits in the page.
+static int
+classOf(uintptr_t size) {
+	int c = sizeToClass(size);
+	while (SizeClassToSize[c] > sizeof page)
+		c--;
+	return c;
+}
+
 static mspan
 makeSpan(int class, bool noscan) {
 	memset(page, 0, sizeof page);
@@ -109,15 +118,16 @@ Test(HeapBits, WriteHeapBitsSmall) {
 Test(HeapBits, OddSizes) {
 	static const uint64_t mask[1] = {7};
 	gort_type t = {24, 24, (const uint8_t *)mask, "three"};
-	mspan s = makeSpan(5, false); // 48
+	mspan s = makeSpan(classOf(48), false);
+	uintptr_t e = s.elemsize; // 48 in Go's table
 	uintptr_t x = s.startAddr;
-	mspan_writeHeapBitsSmall(&s, x + 48, 48, &t);
-	mspan_writeHeapBitsSmall(&s, x + 2 * 48, 48, &t);
-	mspan_writeHeapBitsSmall(&s, x + 48, 40, &t);
-	cr_assert_eq(mspan_heapBitsSmallForAddr(&s, x + 48), 0x1f);
-	cr_assert_eq(mspan_heapBitsSmallForAddr(&s, x + 2 * 48), 0x3f);
-	mspan_writeHeapBitsSmall(&s, x + 48, 16, &t);
-	cr_assert_eq(mspan_heapBitsSmallForAddr(&s, x + 48), 3);
+	mspan_writeHeapBitsSmall(&s, x + e, 48, &t);
+	mspan_writeHeapBitsSmall(&s, x + 2 * e, 48, &t);
+	mspan_writeHeapBitsSmall(&s, x + e, 40, &t);
+	cr_assert_eq(mspan_heapBitsSmallForAddr(&s, x + e), 0x1f);
+	cr_assert_eq(mspan_heapBitsSmallForAddr(&s, x + 2 * e), 0x3f);
+	mspan_writeHeapBitsSmall(&s, x + e, 16, &t);
+	cr_assert_eq(mspan_heapBitsSmallForAddr(&s, x + e), 3);
 }
 
 // The iterator against a word-by-word reading of the type, for each sub-range.
@@ -142,7 +152,8 @@ checkRanges(mspan *s, uintptr_t slot, uintptr_t obj, const gort_type *t, uint64_
 Test(TypePointers, Tiled) {
 	uint64_t state = 2;
 	for (int k = 0; k < 300; k++) {
-		int class = 27 + (int)(rnd(&state) % 7); // 576 to 1152 bytes
+		int lo = classOf(576), hi = classOf(1152);
+		int class = lo + (int)(rnd(&state) % (unsigned)(hi - lo + 1));
 		mspan s = makeSpan(class, false);
 		uint64_t mask[8];
 		gort_type t;
@@ -158,12 +169,12 @@ Test(TypePointers, Conservative) {
 	uint64_t state = 3;
 	for (uintptr_t words = 1; words < 300; words += 7) {
 		gort_type t = {words * 8, (words + 1) / 2 * 8, NULL, "conservative"};
-		mspan s = makeSpan(33, false); // 1152
+		mspan s = makeSpan(classOf(1152), false);
 		*(const _type **)s.startAddr = &t;
 		checkRanges(&s, s.startAddr, s.startAddr + 8, &t, &state);
 	}
 	gort_type t = {512, 512, NULL, "full"};
-	mspan s = makeSpan(26, false);
+	mspan s = makeSpan(classOf(512), false);
 	mspan_writeHeapBitsSmall(&s, s.startAddr, 512, &t);
 	cr_assert_eq(mspan_heapBitsSmallForAddr(&s, s.startAddr), ~(uintptr_t)0);
 }
@@ -174,7 +185,7 @@ Test(TypePointers, Conservative) {
 Test(AllocBits, NextFree) {
 	uint64_t state = 4;
 	for (int k = 0; k < 400; k++) {
-		mspan s = makeSpan(1 + (int)(rnd(&state) % 40), (k & 1) != 0);
+		mspan s = makeSpan(1 + (int)(rnd(&state) % (unsigned)classOf(2688)), (k & 1) != 0);
 		unsigned density = (unsigned)(rnd(&state) % 9);
 		unsigned taken = 0;
 		for (unsigned i = 0; i < s.nelems; i++)

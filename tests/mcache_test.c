@@ -28,7 +28,7 @@ totals(int class, uint64_t *small, uint64_t *tiny) {
 static void
 refillRun(void) {
 	M *mp = acquirem();
-	const int class = 27; // 576 bytes: 14 in a span
+	const int class = sizeToClass(576); // in Go's table 14 in a span
 	mcache *c = allocmcache();
 	spanClass spc = makeSpanClass((uint8_t) class, true);
 	for (int i = 0; i < numSpanClasses; i++)
@@ -63,10 +63,10 @@ refillRun(void) {
 	CHECK(small1 - small0 == (uint64_t)(s->nelems - before));
 	CHECK(tiny1 == tiny0); // another class
 	CHECK(atomic_Load(&gcController.totalAlloc) - alloc0 ==
-		(uint64_t)(s->nelems - before) * 576);
+		(uint64_t)(s->nelems - before) * s->elemsize);
 
 	int64_t live0 = (int64_t)atomic_Load(&gcController.heapLive);
-	int64_t spare = (int64_t)(t->nelems - t->allocCount) * 576;
+	int64_t spare = (int64_t)(t->nelems - t->allocCount) * (int64_t)t->elemsize;
 	int used = t->allocCount - t->allocCountBeforeCache;
 	mcache_releaseAll(c);
 	CHECK((int64_t)atomic_Load(&gcController.heapLive) == live0 - spare);
@@ -92,7 +92,7 @@ prepareForSweepRun(void) {
 	mcache *c = allocmcache();
 	mspan *s;
 	bool refilled;
-	spanClass spc = makeSpanClass(40, true);
+	spanClass spc = makeSpanClass(sizeToClass(2688), true);
 	M *mp = acquirem();
 	(void)mcache_nextFree(c, spc, &s, &refilled);
 	mcache_releaseAll(c); // the sweeper may not meet a span of a cache that no P owns
