@@ -126,7 +126,8 @@ extern GORT_API const gort_type gort_type_pointer;
 
 // gort_alloc returns size bytes of zeroed memory (rounded up to 8 with pointers) of the kind
 // described, aligned to 8; to 16 if size is a multiple of 16 from 32 on, unless it has pointers and
-// more than 512 bytes.  Never NULL: out of memory is a fatal error.  Go: runtime.mallocgc.
+// more than 512 bytes.  Below 16 bytes without pointers: to 8, 4, 2 or 1, the first that divides
+// size.  Never NULL: out of memory is a fatal error.  Go: runtime.mallocgc.
 GORT_API void *gort_alloc(size_t size, const gort_type *kind)
 	__attribute__((malloc, returns_nonnull, alloc_size(1)));
 // gort_newobject is gort_new on a descriptor.  Go: runtime.newobject.
