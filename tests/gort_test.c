@@ -271,7 +271,7 @@ selects(void) {
 	enum { many = 600 };
 	gort_scase cases[many];
 	for (int i = 0; i < many; i++)
-		cases[i] = i % 3 == 0 ? gort_on_timeout(GORT_S) : gort_on_recv(nil, NULL);
+		cases[i] = i % 250 == 0 ? gort_on_timeout(GORT_S) : gort_on_recv(nil, NULL);
 	cases[many / 2] = gort_on_default;
 	CHECK(gort_selectgo(cases, many) == many / 2);
 	gort_chan_send(a, 4);
