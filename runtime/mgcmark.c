@@ -204,7 +204,8 @@ markroot(gcWork *gcw, uint32_t i, bool flushBgCredit) {
 
 		// For tracebacks: since when it has been seen blocked.
 		uint32_t status = readgstatus(gp);
-		if ((status == _Gwaiting || status == _Gsyscall) && gp->waitsince == 0) {
+		if ((status == _Gwaiting || status == _Gsyscall) &&
+			atomic_LoadRelaxed(&gp->waitsince) == 0) {
 			atomic_StoreRelaxed(&gp->waitsince, work.tstart);
 		}
 
@@ -431,14 +432,17 @@ gcFlushBgCredit(int64_t scanWork) {
 }
 
 // scanstackG shades what the G itself points to: the G is off the heap.
-static void
+//
+// The scanner holds gp's _Gscan bit, and who wakes gp the lock of a channel or a semaphore: what the
+// waker writes here meanwhile is NULL, or on its own stack.
+RACY static void
 scanstackG(G *gp, gcWork *gcw) {
 	// The arguments it is to start with, if it has not.
 	if (gp->stack.lo == 0 || gp->startcall.fn != NULL) {
 		scanConservative((uintptr_t)gp->startcall.gpr, sizeof(gp->startcall.gpr), gcw);
 	}
 	uintptr_t words[] = {
-		(uintptr_t)gp->param,
+		(uintptr_t) * (void *volatile *)&gp->param,
 		(uintptr_t)gp->labels,
 		(uintptr_t)gp->_defer,
 		(uintptr_t)gp->_panic,
@@ -451,10 +455,10 @@ scanstackG(G *gp, gcWork *gcw) {
 	// one pointer that is reachable from elsewhere to NULL.
 	// A select alone has more than one: the waitlink of a sudog of a semaphore is the list of all
 	// goroutines that wait for that one, and belongs to its lock.
-	sudog *sg = atomic_LoadRelaxed(&gp->waiting);
+	sudog *sg = *(sudog *volatile *)&gp->waiting;
 	while (sg != NULL) {
-		uintptr_t w[] = {(uintptr_t)atomic_LoadRelaxed(&sg->elem),
-			(uintptr_t)atomic_LoadRelaxed(&sg->c)};
+		uintptr_t w[] = {(uintptr_t) * (void *volatile *)&sg->elem,
+			(uintptr_t) * (hchan *volatile *)&sg->c};
 		scanConservative((uintptr_t)w, sizeof(w), gcw);
 		sg = sg->isSelect ? sg->waitlink : NULL;
 	}

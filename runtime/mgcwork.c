@@ -326,7 +326,7 @@ freeSomeWbufs_1(void *arg) {
 	enum { batchSize = 64 };
 	G *gp = getg()->m->curg;
 	for (int i = 0; i < batchSize; i++) {
-		if (preemptible && gp != NULL && gp->preempt) {
+		if (preemptible && gp != NULL && atomic_LoadRelaxed(&gp->preempt)) {
 			break;
 		}
 		mspan *span = work.wbufSpans.free.first;

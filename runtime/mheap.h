@@ -305,7 +305,7 @@ heapArenaOf(uintptr_t p) {
 	arenaIdx ri = arenaIndex(p);
 	if (unlikely(ri >= (uintptr_t)1 << arenaL2Bits))
 		return NULL;
-	heapArena **l2 = mheap_.arenas[0];
+	heapArena **l2 = atomic_LoadRelaxed(&mheap_.arenas[0]);
 	// PORT: conservative scans may ask before the first growth.
 	if (unlikely(l2 == NULL))
 		return NULL;

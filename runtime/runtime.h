@@ -31,6 +31,8 @@ enum {
 #define NOINLINE __attribute__((noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define COLD __attribute__((cold, noinline))
+// RACY: what the function reads may change under its eyes, and its comment says why that is fine.
+#define RACY __attribute__((no_sanitize("thread")))
 #define CACHE_ALIGNED __attribute__((aligned(CacheLinePadSize)))
 
 #define min(a, b)                                  \

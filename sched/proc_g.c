@@ -798,14 +798,14 @@ gfpurge(P *pp) {
 }
 
 // gcount is the number of goroutines; those of the runtime only if includeSys.
-int32_t
+RACY int32_t
 gcount(bool includeSys) {
 	int32_t n = (int32_t)atomic_Load(&allglen) - sched.gFree.noStack.size;
 
 	if (!includeSys)
 		n -= atomic_Load(&sched.ngsys);
 	for (int32_t i = 0; i < nallp; i++)
-		n -= atomic_LoadRelaxed(&allp[i]->gFree.size);
+		n -= allp[i]->gFree.size;
 	// All of that changes meanwhile, but one goroutine asks.
 	return n < 1 ? 1 : n;
 }
