@@ -132,6 +132,13 @@ newPoolChainElt(uint64_t n) {
 	return d;
 }
 
+// publishElt stores d, which is complete, where others look for it.
+static void
+publishElt(poolChainElt **slot, poolChainElt *d) {
+	atomicwb((void **)slot, d);
+	atomic_StoreRel(slot, d);
+}
+
 // poolChain_pushHead adds val.  Producer only.
 void
 poolChain_pushHead(poolChain *c, void *val) {
@@ -143,8 +150,7 @@ poolChain_pushHead(poolChain *c, void *val) {
 	if (d == NULL) {
 		d = newPoolChainElt(initSize);
 		wbstore(&c->head, d);
-		publicationBarrier();
-		wbstore(&c->tail, d);
+		publishElt(&c->tail, d);
 	}
 	if (poolDequeue_pushHead(&d->dq, val))
 		return;
@@ -154,8 +160,7 @@ poolChain_pushHead(poolChain *c, void *val) {
 	d2 = newPoolChainElt(newSize);
 	wbstore(&d2->prev, d);
 	wbstore(&c->head, d2);
-	publicationBarrier();
-	wbstore(&d->next, d2);
+	publishElt(&d->next, d2);
 	poolDequeue_pushHead(&d2->dq, val);
 }
 
