@@ -161,8 +161,9 @@ sysmon(void) {
 		// A deep sleep only when nothing runs: it takes Ps back and preempts.  A return from a
 		// system call is a sign of more to come, a timer is not.
 		int64_t now = nanotime();
-		if (debug.schedtrace <= 0 && (atomic_Load(&sched.gcwaiting) ||
-						     atomic_Load(&sched.npidle) == gomaxprocs)) {
+		if (debug.schedtrace <= 0 &&
+			(atomic_Load(&sched.gcwaiting) ||
+				atomic_Load(&sched.npidle) == atomic_LoadRelaxed(&gomaxprocs))) {
 			if (sysmon_sleep(now)) {
 				idle = 0;
 				delay = 20;
