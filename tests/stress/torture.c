@@ -728,9 +728,12 @@ largeworker(rng *r) {
 
 // ---- loops without calls ----------------------------------------------------------------------------------
 
+// Each of them stands here twice: stopped in place, and (GORT_ASYNC) switched off its thread.
+#define INLINE static inline __attribute__((always_inline))
+
 // walk goes round a ring n times; registers alone hold it.
-static NOINLINE uint64_t
-walk(const ring *x, int n) {
+INLINE uint64_t
+walk_(const ring *x, int n) {
 	uint64_t h = 0;
 	for (int i = 0; i < n; i++) {
 		const ring *y = x;
@@ -744,8 +747,8 @@ walk(const ring *x, int n) {
 }
 
 // reverse turns a ring over again and again: barriers in a loop without calls.
-static NOINLINE ring *
-reverse(ring *x, int n) {
+INLINE ring *
+reverse_(ring *x, int n) {
 	for (int i = 0; i < n; i++) {
 		ring *y = x;
 		do {
@@ -760,8 +763,8 @@ reverse(ring *x, int n) {
 }
 
 // rotate passes pointers on from place to place: each object is in the array, or in a register.
-static NOINLINE void
-rotate(small **a, uint32_t n, int rounds) {
+INLINE void
+rotate_(small **a, uint32_t n, int rounds) {
 	for (int i = 0; i < rounds; i++) {
 		small *first = a[0];
 		gort_store(a[0], (small *)NULL);
@@ -773,6 +776,31 @@ rotate(small **a, uint32_t n, int rounds) {
 		gort_store(a[n - 1], first);
 		POLL();
 	}
+}
+
+static NOINLINE uint64_t
+walk(const ring *x, int n) {
+	return walk_(x, n);
+}
+static NOINLINE ring *
+reverse(ring *x, int n) {
+	return reverse_(x, n);
+}
+static NOINLINE void
+rotate(small **a, uint32_t n, int rounds) {
+	rotate_(a, n, rounds);
+}
+GORT_ASYNC static uint64_t
+async_walk(const ring *x, int n) {
+	return walk_(x, n);
+}
+GORT_ASYNC static ring *
+async_reverse(ring *x, int n) {
+	return reverse_(x, n);
+}
+GORT_ASYNC static void
+async_rotate(small **a, uint32_t n, int rounds) {
+	rotate_(a, n, rounds);
 }
 
 static void
@@ -794,8 +822,11 @@ loopworker(rng *r) {
 			all = walk(x, 1);
 		CHECK(all == want, "walk: %#lx, want %#lx", (unsigned long)all,
 			(unsigned long)want);
-		walk(x, rounds);
-		x = reverse(x, 2 * (int)below(r, rounds));
+		bool async = below(r, 2) == 0;
+		int n = 2 * (int)below(r, rounds);
+		all = async ? async_walk(x, rounds) : walk(x, rounds);
+		CHECK(all == (async ? walk(x, rounds) : async_walk(x, rounds)), "walk: differs");
+		x = async ? async_reverse(x, n) : reverse(x, n);
 		CHECK(walk(x, 1) == want, "reverse lost something");
 		const ring *y = x;
 		do {
@@ -803,14 +834,14 @@ loopworker(rng *r) {
 			y = y->next;
 		} while (y != x);
 
-		enum { n = 50 };
-		small **a = gort_alloc(n * sizeof *a, GORT_POINTERS);
-		for (uint32_t i = 0; i < n; i++)
+		enum { na = 50 };
+		small **a = gort_alloc(na * sizeof *a, GORT_POINTERS);
+		for (uint32_t i = 0; i < na; i++)
 			gort_store(a[i], small_new(i));
-		rotate(a, n, rounds);
-		for (uint32_t i = 0; i < n; i++) {
+		(async ? async_rotate : rotate)(a, na, rounds);
+		for (uint32_t i = 0; i < na; i++) {
 			VERIFY(a[i], kSmall, "rotated");
-			CHECK(a[i]->key == (i + rounds) % n, "rotate: %lu at %u",
+			CHECK(a[i]->key == (i + rounds) % na, "rotate: %lu at %u",
 				(unsigned long)a[i]->key, i);
 		}
 		step(1);
