@@ -436,6 +436,11 @@ badsignal(uint32_t sig, const sigctxt *c) {
 	}
 	if (sigsendhook != NULL && (flags & _SigNotify) != 0 && sigsendhook(sig))
 		return;
+	// A SIGQUIT that was ignored at the start is the runtime's all the same, on any thread: a shell
+	// without job control ignores it for what it runs in the background.
+	if (h == (uintptr_t)SIG_IGN && (flags & _SigThrow) != 0 && sigctxt_fromUser(c) &&
+		badsignal_pass(sig))
+		return;
 	if (h == (uintptr_t)SIG_IGN || (h == (uintptr_t)SIG_DFL && (flags & _SigIgn) != 0))
 		return;
 	if (h != (uintptr_t)SIG_DFL) {
