@@ -639,7 +639,13 @@ enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, G
 // type everywhere, seen by the collector as the pointer it is, and not to be confused with a T *.
 // The channel belongs to the collector; NULL is Go's nil channel.  An element is less than 64 KB.  What
 // blocks and what panics is said at gort_makechan and the functions after it.
-#	define gort_chan(T) __typeof__(GORT_UNQUAL_(T)(*)[GORT_CHANLEN_])
+// gort_chan(void) is for signals: gort_chan_signal(c) sends one, gort_chan_recv(c) waits for one.
+#	define gort_chan(T) __typeof__(GORT_UNQUAL_(GORT_UNVOID_(T))(*)[GORT_CHANLEN_])
+#	define GORT_UNVOID_(T) \
+		__typeof__(*_Generic((__typeof__(T) *)0, void * \
+				     : (char *)0, default       \
+				     : (__typeof__(T) *)0))
+#	define gort_chan_signal(c) gort_chan_send(c, 0)
 #	define GORT_CHANLEN_ 0x474f5254
 // T without qualifiers: elements are copied, and a receiver could not fill in a const one
 #	define GORT_UNQUAL_(T)                                                    \
@@ -649,7 +655,7 @@ enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, G
 // gort_chan_make(T, n): a channel of n elements; 0: unbuffered.  Pointers and scalars are known
 // precisely to the collector; a structure or array counts as conservative.  gort_chan_make_typed
 // uses T's GORT_TYPE.  What is not aligned to words, as a packed structure, holds no pointers.
-#	define gort_chan_make(T, n) GORT_CHAN_MAKE1_(GORT_UNIQ_(gort_t_), T, #        T, n)
+#	define gort_chan_make(T, n) GORT_CHAN_MAKE1_(GORT_UNIQ_(gort_t_), GORT_UNVOID_(T), #        T, n)
 #	define gort_chan_make_typed(T, n) \
 		GORT_CHAN_MAKE_(GORT_UNIQ_(gort_t_), T, #T, &gort_type_##T, n)
 #	define GORT_CHAN_MAKE1_(t, T, name, n) GORT_CHAN_MAKE_(t, T, name, &t, n)
