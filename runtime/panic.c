@@ -344,9 +344,11 @@ throw_early(void) {
 }
 
 _Noreturn NOINLINE void throw(const char *s) {
+	printlock(); // two threads may run out of the same thing at once
 	print("fatal error: ");
 	printindented(s);
 	print("\n");
+	printunlock();
 	fatalthrow(throwTypeRuntime);
 }
 
