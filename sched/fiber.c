@@ -41,24 +41,24 @@ _Noreturn void asm_gogo(G *gp);
 _Noreturn void asm_gostart(G *gp, const gort_call *call);
 void asm_systemstack(void (*fn)(void *), void *arg);
 
-// The sanitizer's text, and that of the dynamic linker, which it calls for its thread-local objects.
+// The sanitizer's text, and the program's: goroutines are stopped only there, since what is elsewhere
+// (libc, the dynamic linker) may have been called by the sanitizer with a lock of its own.
 static struct textrange {
 	uintptr_t lo;
 	uintptr_t hi;
-} sanitizertext, linkertext;
+} sanitizertext, programtext;
 
 struct findtext_args {
 	uintptr_t addr;
 	struct textrange *to;
 };
 
-// fiber_findtext looks whether an address is in an object's text, or its base, and takes down where
-// the text is.
+// fiber_findtext looks whether an address is in an object's text, and takes down where that is.
 PLAIN static int
 fiber_findtext(struct dl_phdr_info *info, size_t size, void *arg) {
 	struct findtext_args *args = arg;
 	uintptr_t lo = 0, hi = 0;
-	bool found = info->dlpi_addr == args->addr;
+	bool found = false;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
 		uintptr_t begin = info->dlpi_addr + ph->p_vaddr;
@@ -81,16 +81,15 @@ fiber_init(void) {
 	if (addr == NULL)
 		addr = dlsym(RTLD_DEFAULT, "__tsan_init");
 	dl_iterate_phdr(fiber_findtext, &(struct findtext_args){(uintptr_t)addr, &sanitizertext});
-	dl_iterate_phdr(fiber_findtext, &(struct findtext_args){getauxval(AT_BASE), &linkertext});
 	uintptr_t own = (uintptr_t)fiber_findtext;
+	dl_iterate_phdr(fiber_findtext, &(struct findtext_args){own, &programtext});
 	if (sanitizertext.hi == 0 || own - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo)
 		debug.asyncpreemptoff = 1;
 }
 
 PLAIN bool
 fiber_inside(M *mp, uintptr_t pc) {
-	return mp->insanitizer || pc - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo ||
-	       pc - linkertext.lo < linkertext.hi - linkertext.lo;
+	return mp->insanitizer || pc - programtext.lo >= programtext.hi - programtext.lo;
 }
 
 enum { g0window = 32 << 10 }; // bytes of g0's stack in which frames are left behind
