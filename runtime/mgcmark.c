@@ -340,7 +340,7 @@ gcAssistAlloc(G *gp) {
 			return;
 		}
 		// Neither credit nor work enough.  If that was for a preemption, try again afterwards.
-		if (gp->preempt) {
+		if (atomic_LoadRelaxed(&gp->preempt)) {
 			Gosched();
 			continue;
 		}
