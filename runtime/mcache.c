@@ -150,7 +150,7 @@ mcache_allocLarge(mcache *c, uintptr_t size, bool noscan) {
 	spanSet_push(mcentral_fullSwept(&mheap_.central[spc].mcentral, mheap_.sweepgen), s);
 
 	// A tighter limit than the whole pages; it does not matter when the collector sees it.
-	s->limit = s->startAddr + size;
+	atomic_StoreRelaxed(&s->limit, s->startAddr + size); // conservative scans look at it
 	mspan_initHeapBits(s);
 	return s;
 }

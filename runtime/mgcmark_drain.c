@@ -522,7 +522,7 @@ static void
 scan_candidate(uintptr_t val, uintptr_t b, uintptr_t off, gcWork *gcw) {
 	mspan *s = val - heapLo < heapSize ? spanOf(val) : NULL;
 	if (s != NULL && mSpanStateBox_get(&s->state) == mSpanInUse && val >= s->startAddr) {
-		if (val < s->limit) {
+		if (val < atomic_LoadRelaxed(&s->limit)) {
 			uintptr_t idx = mspan_objIndex(s, val);
 			grey_conservative(s, idx, b, off, gcw);
 			if (val != s->startAddr + idx * s->elemsize) {

@@ -147,7 +147,7 @@ Test(Traceback, GCallers) {
 
 // ---- faults --------------------------------------------------------------------------------------------------
 
-__attribute__((noinline)) static void
+__attribute__((noinline, no_sanitize("undefined"))) static void
 storenil(int *p) {
 	*p = 1;
 	sink++;
@@ -187,7 +187,7 @@ Test(Crash, UnexpectedFault) {
 	cr_assert(strstr(buf, "\nmain.storenil(...)\n"), "%s", buf);
 }
 
-static void
+__attribute__((no_sanitize("undefined"))) static void
 divide(void) {
 	static volatile int zero;
 	sink = 10 / zero;
