@@ -594,7 +594,7 @@ gcPaceSweeper(uint64_t trigger) {
 	assertWorldStoppedOrLockHeld(&mheap_.lock);
 
 	if (isSweepDone()) {
-		mheap_.sweepPagesPerByte = 0;
+		atomic_StoreFloat64(&mheap_.sweepPagesPerByte, 0);
 		return;
 	}
 	uint64_t heapLiveBasis = atomic_Load(&gcController.heapLive);
@@ -608,9 +608,10 @@ gcPaceSweeper(uint64_t trigger) {
 	uint64_t pagesInUse = atomic_Load(&mheap_.pagesInUse);
 	int64_t sweepDistancePages = (int64_t)pagesInUse - (int64_t)pagesSwept;
 	if (sweepDistancePages <= 0) {
-		mheap_.sweepPagesPerByte = 0;
+		atomic_StoreFloat64(&mheap_.sweepPagesPerByte, 0);
 	} else {
-		mheap_.sweepPagesPerByte = (double)sweepDistancePages / (double)heapDistance;
+		atomic_StoreFloat64(&mheap_.sweepPagesPerByte,
+			(double)sweepDistancePages / (double)heapDistance);
 		mheap_.sweepHeapLiveBasis = heapLiveBasis;
 		// Last: it tells the sweepers to compute again.
 		atomic_Store(&mheap_.pagesSweptBasis, pagesSwept);
