@@ -380,7 +380,10 @@ gcParkAssist(void) {
 
 	// Credit that came before this one was in the queue has not been given to it.
 	if (atomic_Load(&gcController.bgScanCredit) > 0) {
-		work.assistQueue.q = oldList;
+		work.assistQueue.q.tail = oldList.tail;
+		// Their readers have no lock: gcFlushBgCredit.
+		atomic_StoreRelaxed(&work.assistQueue.q.head, oldList.head);
+		atomic_StoreRelaxed(&work.assistQueue.q.size, oldList.size);
 		if (oldList.tail != NULL) {
 			oldList.tail->schedlink = NULL;
 		}
