@@ -77,6 +77,25 @@
 	popq %rbx;                                                                                 \
 	popq %rbp
 
+// LOADCALL loads the argument registers from the captured call that r10 points to.
+.macro LOADCALL
+	movsd CALL_XMM + 0(%r10), %xmm0
+	movsd CALL_XMM + 8(%r10), %xmm1
+	movsd CALL_XMM + 16(%r10), %xmm2
+	movsd CALL_XMM + 24(%r10), %xmm3
+	movsd CALL_XMM + 32(%r10), %xmm4
+	movsd CALL_XMM + 40(%r10), %xmm5
+	movsd CALL_XMM + 48(%r10), %xmm6
+	movsd CALL_XMM + 56(%r10), %xmm7
+	movq CALL_GPR + 0(%r10), %rdi
+	movq CALL_GPR + 8(%r10), %rsi
+	movq CALL_GPR + 16(%r10), %rdx
+	movq CALL_GPR + 24(%r10), %rcx
+	movq CALL_GPR + 32(%r10), %r8
+	movq CALL_GPR + 40(%r10), %r9
+	movl $8, %eax
+.endm
+
 	.text
 
 // void mcall(void (*fn)(G *))
@@ -169,21 +188,7 @@ goroutine_root:
 	xorl %r14d, %r14d
 	xorl %r15d, %r15d
 	movq %rsi, %r10
-	movsd CALL_XMM + 0(%r10), %xmm0
-	movsd CALL_XMM + 8(%r10), %xmm1
-	movsd CALL_XMM + 16(%r10), %xmm2
-	movsd CALL_XMM + 24(%r10), %xmm3
-	movsd CALL_XMM + 32(%r10), %xmm4
-	movsd CALL_XMM + 40(%r10), %xmm5
-	movsd CALL_XMM + 48(%r10), %xmm6
-	movsd CALL_XMM + 56(%r10), %xmm7
-	movq CALL_GPR + 0(%r10), %rdi
-	movq CALL_GPR + 8(%r10), %rsi
-	movq CALL_GPR + 16(%r10), %rdx
-	movq CALL_GPR + 24(%r10), %rcx
-	movq CALL_GPR + 32(%r10), %r8
-	movq CALL_GPR + 40(%r10), %r9
-	movl $8, %eax
+	LOADCALL
 	// From now on the registers, and not startcall, are what holds the arguments.
 	movq CALL_FN(%r10), %r11
 	movq $0, CALL_FN(%r10)
@@ -356,21 +361,7 @@ FUNC(call_run)
 	movq %rsp, %rbp
 	.cfi_def_cfa_register %rbp
 	movq %rdi, %r10
-	movsd CALL_XMM + 0(%r10), %xmm0
-	movsd CALL_XMM + 8(%r10), %xmm1
-	movsd CALL_XMM + 16(%r10), %xmm2
-	movsd CALL_XMM + 24(%r10), %xmm3
-	movsd CALL_XMM + 32(%r10), %xmm4
-	movsd CALL_XMM + 40(%r10), %xmm5
-	movsd CALL_XMM + 48(%r10), %xmm6
-	movsd CALL_XMM + 56(%r10), %xmm7
-	movq CALL_GPR + 0(%r10), %rdi
-	movq CALL_GPR + 8(%r10), %rsi
-	movq CALL_GPR + 16(%r10), %rdx
-	movq CALL_GPR + 24(%r10), %rcx
-	movq CALL_GPR + 32(%r10), %r8
-	movq CALL_GPR + 40(%r10), %r9
-	movl $8, %eax
+	LOADCALL
 	call *CALL_FN(%r10)
 	popq %rbp
 	.cfi_def_cfa %rsp, 8
