@@ -42,6 +42,11 @@ typedef struct symObject {
 	uintptr_t base; // difference between addresses in memory and in the file
 	uintptr_t lo;   // its segments lie in [lo, hi)
 	uintptr_t hi;
+	uintptr_t textlo; // those with text in [textlo, texthi)
+	uintptr_t texthi;
+	uintptr_t textoff; // of textlo in the file
+	const uint8_t *buildid;
+	int nbuildid;
 	const uint8_t *cfi; // its .eh_frame_hdr in memory, or NULL
 	uint32_t state;     // atomic
 	char path[240];
@@ -54,6 +59,8 @@ typedef struct symObject {
 	uintptr_t strlen_;
 	lineSections line;
 } symObject;
+
+static char exepath[512]; // of the program; its entry has a name that holds longer
 
 // Entries are complete before they are counted; they are never removed.
 static symObject objects[maxSymObjects];
@@ -99,6 +106,43 @@ object_setname(symObject *o, const char *path, bool program) {
 	o->pkg[i] = 0;
 }
 
+// object_addnote looks for the build id among the notes at p.
+static void
+object_addnote(symObject *o, const uint8_t *p, uintptr_t n) {
+	while (n >= sizeof(Elf64_Nhdr)) {
+		const Elf64_Nhdr *h = (const Elf64_Nhdr *)p;
+		uintptr_t name = alignUp(h->n_namesz, 4);
+		uintptr_t size = sizeof *h + name + alignUp(h->n_descsz, 4);
+		if (size > n)
+			return;
+		if (h->n_type == NT_GNU_BUILD_ID && h->n_namesz == 4 &&
+			memcmp(p + sizeof *h, "GNU", 4) == 0 && h->n_descsz <= 64) {
+			o->buildid = p + sizeof *h + name;
+			o->nbuildid = (int)h->n_descsz;
+		}
+		p += size;
+		n -= size;
+	}
+}
+
+// object_addsegments notes where the text of o is, and its build id.
+static void
+object_addsegments(symObject *o, const struct dl_phdr_info *info) {
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		uintptr_t a = info->dlpi_addr + ph->p_vaddr;
+		if (ph->p_type == PT_NOTE)
+			object_addnote(o, (const uint8_t *)a, ph->p_filesz);
+		if (ph->p_type != PT_LOAD || (ph->p_flags & PF_X) == 0)
+			continue;
+		if (o->texthi == 0) {
+			o->textlo = alignDown(a, 4096);
+			o->textoff = alignDown(ph->p_offset, 4096);
+		}
+		o->texthi = a + ph->p_memsz;
+	}
+}
+
 // object_add is called by the dynamic linker for each object; want is an address or 0 for all.
 static int
 object_add(struct dl_phdr_info *info, size_t size, void *arg) {
@@ -129,6 +173,7 @@ object_add(struct dl_phdr_info *info, size_t size, void *arg) {
 	o->cfi = cfi;
 	o->lo = lo;
 	o->hi = hi;
+	object_addsegments(o, info);
 	bool program = info->dlpi_name == NULL || info->dlpi_name[0] == 0;
 	object_setname(o, program ? "/proc/self/exe" : info->dlpi_name, program);
 	atomic_Store(&nobjects, nobjects + 1);
@@ -215,6 +260,8 @@ symtab_addobject(uintptr_t addr) {
 void
 symtabinit(void) {
 	symtab_addobject(0);
+	sys_call3(SYS_readlink, (uint64_t)(uintptr_t)objects[0].path, (uint64_t)(uintptr_t)exepath,
+		sizeof exepath - 1);
 	uintptr_t self = (uintptr_t)&symtabinit;
 	// The compiler takes the addresses of undefined weak symbols for non-null if it is not asked
 	// like this.
@@ -252,6 +299,26 @@ const uint8_t *
 objectcfi(uintptr_t pc) {
 	int i = object_of(pc);
 	return i < 0 ? NULL : objects[i].cfi;
+}
+
+// objectbuildid: see symtab.h.
+const uint8_t *
+objectbuildid(uintptr_t pc, int *n) {
+	int i = object_of(pc);
+	*n = i < 0 ? 0 : objects[i].nbuildid;
+	return i < 0 ? NULL : objects[i].buildid;
+}
+
+// symobjects: see symtab.h.
+int
+symobjects(symMapping *out, int nout) {
+	int n = min((int)atomic_LoadAcq(&nobjects), nout);
+	for (int i = 0; i < n; i++) {
+		const symObject *o = &objects[i];
+		out[i] = (symMapping){
+			o->textlo, o->texthi, o->textoff, o->path, o->buildid, o->nbuildid};
+	}
+	return n;
 }
 
 // objectname returns a path.
@@ -496,4 +563,21 @@ funcline(uintptr_t pc, char *buf, int n, int *line) {
 	if (i < 0 || !object_ready(&objects[i]))
 		return false;
 	return lineSections_lookup(&objects[i].line, pc - objects[i].base, buf, n, line);
+}
+
+// symframes: see symtab.h.
+int
+symframes(uintptr_t pc, symFrame *out, int nout) {
+	funcInfo f = findfunc(pc);
+	if (!funcInfo_valid(f) || nout <= 0)
+		return 0;
+	out->pc = pc;
+	out->entry = f.entry;
+	out->inlined = false;
+	funcname(f, out->func, sizeof out->func);
+	if (!funcline(pc, out->file, sizeof out->file, &out->line)) {
+		out->file[0] = 0;
+		out->line = 0;
+	}
+	return 1;
 }

@@ -41,6 +41,38 @@ const uint8_t *objectcfi(uintptr_t pc);
 // objectname is the path of the object that contains pc, "" if none.
 const char *objectname(uintptr_t pc);
 
+// symFrame is one frame of a pc: several if functions were inlined there.
+typedef struct symFrame {
+	uintptr_t
+		pc; // the given one in the innermost frame, one that names the inlined call in others
+	uintptr_t entry; // of the function that was not inlined
+	int line;        // 0: not known
+	bool inlined;
+	char func[256]; // Go's name
+	char file[512]; // "": not known
+} symFrame;
+
+// symframes expands pc (inside the call instruction) into its frames, innermost first, and returns
+// their number; 0: pc is in no known function.  The pcs of inlined frames are those of no others.
+// Any context; no memory, no lock.
+int symframes(uintptr_t pc, symFrame *out, int nout);
+
+// symMapping is the text of the program or a shared object.
+typedef struct symMapping {
+	uintptr_t start; // [start, limit) in memory
+	uintptr_t limit;
+	uintptr_t offset; // of start in the file
+	const char *file;
+	const uint8_t *buildid; // NULL: none
+	int nbuildid;
+} symMapping;
+
+// symobjects lists at most nout of the objects that are known (symtab_addobject(0) makes all known)
+// and returns their number.  The program is the first.  Any context.
+int symobjects(symMapping *out, int nout);
+// objectbuildid returns the build id of the object that contains pc, n bytes; NULL if there is none.
+const uint8_t *objectbuildid(uintptr_t pc, int *n);
+
 // isRuntimePC reports whether pc is in the runtime's own text.
 bool isRuntimePC(uintptr_t pc);
 // runtimetext returns the bounds of the runtime's text.
