@@ -206,14 +206,14 @@ runqputbatch(P *pp, gQueue *q) {
 }
 
 // runqprefetch gets the goroutines at h and after into the cache: with many goroutines each switch
-// would miss in its G and then in its stack.  They may be stolen meanwhile: only a hint.
-static inline void
+// would miss in its G and then in its stack.  They may be stolen meanwhile, and run: only a hint.
+RACY static inline void
 runqprefetch(P *pp, uint32_t h, uint32_t t) {
 	if (t - h < 2)
 		return;
 	G *next = atomic_LoadRelaxed(&pp->runq[h % runqlen]);
 	G *afternext = atomic_LoadRelaxed(&pp->runq[(h + 1) % runqlen]);
-	__builtin_prefetch((void *)atomic_LoadRelaxed(&next->sched.sp), 1);
+	__builtin_prefetch(*(void *volatile *)&next->sched.sp, 1);
 	__builtin_prefetch(afternext, 1);
 	__builtin_prefetch((char *)afternext + CacheLinePadSize, 1);
 }
