@@ -297,7 +297,7 @@ findObject(uintptr_t p, uintptr_t refBase, uintptr_t refOff, mspan **s, uintptr_
 	}
 	// The state is loaded first: it is set last when a span is made.
 	if (unlikely(mSpanStateBox_get(&sp->state) != mSpanInUse || p < sp->startAddr ||
-		     p >= sp->limit)) {
+		     p >= atomic_LoadRelaxed(&sp->limit))) {
 		badPointerCheck(sp, p, refBase, refOff);
 		return 0;
 	}

@@ -369,7 +369,7 @@ mark_object(mspan *s, uintptr_t idx, gcWork *gcw) {
 static NOINLINE uintptr_t
 mark_spanned(mspan *s, uintptr_t p, gcWork *gcw) {
 	if (s == NULL || mSpanStateBox_get(&s->state) != mSpanInUse || p < s->startAddr ||
-		p >= s->limit) {
+		p >= atomic_LoadRelaxed(&s->limit)) {
 		return 0;
 	}
 	uintptr_t idx = mspan_objIndex(s, p);
@@ -522,7 +522,8 @@ static void
 scan_candidate(uintptr_t val, uintptr_t b, uintptr_t off, gcWork *gcw) {
 	mspan *s = val - heapLo < heapSize ? spanOf(val) : NULL;
 	if (s != NULL && mSpanStateBox_get(&s->state) == mSpanInUse && val >= s->startAddr) {
-		if (val < atomic_LoadRelaxed(&s->limit)) {
+		uintptr_t limit = atomic_LoadRelaxed(&s->limit);
+		if (val < limit) {
 			uintptr_t idx = mspan_objIndex(s, val);
 			grey_conservative(s, idx, b, off, gcw);
 			if (val != s->startAddr + idx * s->elemsize) {
@@ -533,7 +534,7 @@ scan_candidate(uintptr_t val, uintptr_t b, uintptr_t off, gcWork *gcw) {
 				grey_conservative(s, idx - 1, b, off, gcw);
 				return;
 			}
-		} else if (val > s->limit && val % pageSize != 0) {
+		} else if (val > limit && val % pageSize != 0) {
 			// s need not be what is at val: pages that are free keep pointing to the span that
 			// was there, which may be in use elsewhere now.
 			return;
@@ -552,7 +553,7 @@ scan_candidate(uintptr_t val, uintptr_t b, uintptr_t off, gcWork *gcw) {
 		return;
 	}
 	uintptr_t idx = mspan_objIndex(s, last);
-	if (val == s->limit || val == s->startAddr + (idx + 1) * s->elemsize) {
+	if (val == atomic_LoadRelaxed(&s->limit) || val == s->startAddr + (idx + 1) * s->elemsize) {
 		grey_conservative(s, idx, b, off, gcw);
 	}
 }

@@ -201,7 +201,7 @@ mspan_inList(const mspan *span) {
 // init makes the list empty.
 void
 mSpanList_init(mSpanList *list) {
-	list->first = NULL;
+	atomic_StoreRelaxed(&list->first, NULL);
 	list->last = NULL;
 }
 
@@ -216,7 +216,7 @@ mSpanList_remove(mSpanList *list, mspan *span) {
 		throw("mSpanList.remove");
 	}
 	if (list->first == span)
-		list->first = span->next;
+		atomic_StoreRelaxed(&list->first, span->next);
 	else
 		span->prev->next = span->next;
 	if (list->last == span)
@@ -247,7 +247,7 @@ mSpanList_insert(mSpanList *list, mspan *span) {
 		list->first->prev = span;
 	else
 		list->last = span;
-	list->first = span;
+	atomic_StoreRelaxed(&list->first, span);
 	span->list = list;
 }
 
@@ -263,7 +263,7 @@ mSpanList_insertBack(mSpanList *list, mspan *span) {
 	if (list->last != NULL)
 		list->last->next = span;
 	else
-		list->first = span;
+		atomic_StoreRelaxed(&list->first, span);
 	list->last = span;
 	span->list = list;
 }
@@ -276,12 +276,13 @@ mSpanList_takeAll(mSpanList *list, mSpanList *other) {
 	for (mspan *s = other->first; s != NULL; s = s->next)
 		s->list = list;
 	if (mSpanList_isEmpty(list)) {
-		*list = *other;
+		atomic_StoreRelaxed(&list->first, other->first);
+		list->last = other->last;
 	} else {
 		other->last->next = list->first;
 		list->first->prev = other->last;
-		list->first = other->first;
+		atomic_StoreRelaxed(&list->first, other->first);
 	}
-	other->first = NULL;
+	atomic_StoreRelaxed(&other->first, NULL);
 	other->last = NULL;
 }

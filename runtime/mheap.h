@@ -81,7 +81,7 @@ struct arenaHint {
 
 typedef struct mSpanList mSpanList;
 struct mSpanList {
-	mspan *first;
+	mspan *first; // atomic: getempty looks at it before it takes the lock
 	mspan *last;
 };
 
@@ -334,7 +334,7 @@ spanOfHeap(uintptr_t p) {
 	mspan *s = spanOf(p);
 	// The state comes first: it orders the span's other fields.
 	if (s == NULL || mSpanStateBox_get(&s->state) != mSpanInUse || p < mspan_base(s) ||
-		p >= s->limit)
+		p >= atomic_LoadRelaxed(&s->limit))
 		return NULL;
 	return s;
 }
@@ -351,7 +351,7 @@ inHeapOrStack(uintptr_t b) {
 	mspan *s = spanOf(b);
 	if (s == NULL || b < mspan_base(s))
 		return false;
-	return mSpanStateBox_get(&s->state) != mSpanDead && b < s->limit;
+	return mSpanStateBox_get(&s->state) != mSpanDead && b < atomic_LoadRelaxed(&s->limit);
 }
 
 // pageIndexOf returns the arena of p, and where p's page is in its bitmaps.  p must be in the heap.
