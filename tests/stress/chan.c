@@ -278,7 +278,7 @@ app(int argc, char **argv) {
 	for (int i = 0; i < 2000 && gort_num_goroutine() > 1; i++)
 		gort_sleep(GORT_MS);
 	CHECK(gort_num_goroutine() == 1, "%d goroutines are left", gort_num_goroutine());
-	printf("chan: ok: %lu steps\n", (unsigned long)stress_ops);
+	printf("chan: ok: %lu steps\n", (unsigned long)steps());
 	return 0;
 }
 

@@ -293,7 +293,7 @@ app(int argc, char **argv) {
 	for (int i = 0; i < 5000 && gort_num_goroutine() > 1; i++)
 		gort_sleep(GORT_MS);
 	CHECK(gort_num_goroutine() == 1, "%d goroutines are left", gort_num_goroutine());
-	printf("sched: ok: %lu steps, %lu goroutines in trees\n", (unsigned long)stress_ops,
+	printf("sched: ok: %lu steps, %lu goroutines in trees\n", (unsigned long)steps(),
 		(unsigned long)born);
 	return 0;
 }

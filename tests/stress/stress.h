@@ -79,6 +79,12 @@ step(uint64_t n) {
 	__atomic_add_fetch(&stress_ops, n, __ATOMIC_RELAXED);
 }
 
+// steps is their number so far.
+static uint64_t
+steps(void) {
+	return __atomic_load_n(&stress_ops, __ATOMIC_RELAXED);
+}
+
 // rng is xorshift64*.
 typedef struct rng {
 	uint64_t s;
@@ -124,7 +130,7 @@ watch(void *arg) {
 	uint64_t last = 0;
 	for (int still = 0;; still++) {
 		sleep(1);
-		uint64_t now = __atomic_load_n(&stress_ops, __ATOMIC_RELAXED);
+		uint64_t now = steps();
 		if (now != last)
 			still = 0;
 		last = now;

@@ -189,7 +189,7 @@ app(int argc, char **argv) {
 	for (int i = 0; i < 5000 && gort_num_goroutine() > 1; i++)
 		gort_sleep(GORT_MS);
 	CHECK(gort_num_goroutine() == 1, "%d goroutines are left", gort_num_goroutine());
-	printf("timers: ok: %lu steps\n", (unsigned long)stress_ops);
+	printf("timers: ok: %lu steps\n", (unsigned long)steps());
 	return 0;
 }
 

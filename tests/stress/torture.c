@@ -1435,7 +1435,7 @@ app(int argc, char **argv) {
 	gort_read_memstats(&m);
 	printf("torture: ok: %lu rounds, %lu steps, %u collections (%lu forced), %lu MB allocated; "
 	       "live at most %lu KB in %lu objects after a round, %lu KB in %lu before\n",
-		(unsigned long)n, (unsigned long)stress_ops, m.NumGC, (unsigned long)forced,
+		(unsigned long)n, (unsigned long)steps(), m.NumGC, (unsigned long)forced,
 		(unsigned long)(m.TotalAlloc >> 20), (unsigned long)(most >> 10),
 		(unsigned long)mostobjects, (unsigned long)(floor >> 10),
 		(unsigned long)floorobjects);
