@@ -1337,9 +1337,8 @@ live(uint64_t *objects) {
 // clean forgets everything that the workers left in globals.
 static NOINLINE void
 clean(void) {
-	int n = 0;
 	for (int i = 0; i < nglobals; i++) {
-		n += tree_verify(globals[i], "tree left in a global");
+		tree_verify(globals[i], "tree left in a global");
 		gort_store(globals[i], (tree *)NULL);
 	}
 	for (int i = 0; i < nrings; i++) {
