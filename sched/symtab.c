@@ -23,11 +23,13 @@
 
 #include "runtime/os_linux.h"
 #include "runtime/print.h"
+#include "sched/symtab_info.h"
 #include "sched/symtab_line.h"
 
 enum {
 	maxSymObjects = 256,
 	funcCacheSize = 512,
+	maxInlineSites = 32,
 };
 
 enum {
@@ -57,7 +59,7 @@ typedef struct symObject {
 	uintptr_t nsym;
 	const char *str;
 	uintptr_t strlen_;
-	lineSections line;
+	dwarfSections dwarf;
 } symObject;
 
 static char exepath[512]; // of the program; its entry has a name that holds longer
@@ -222,7 +224,7 @@ object_map(symObject *o) {
 			o->strlen_ = st_->sh_size;
 		}
 	}
-	lineSections_find(&o->line, o->file, o->filelen);
+	dwarfSections_find(&o->dwarf, o->file, o->filelen);
 	return o->sym != NULL;
 }
 
@@ -315,8 +317,9 @@ symobjects(symMapping *out, int nout) {
 	int n = min((int)atomic_LoadAcq(&nobjects), nout);
 	for (int i = 0; i < n; i++) {
 		const symObject *o = &objects[i];
+		const char *file = i == 0 && exepath[0] != 0 ? exepath : o->path;
 		out[i] = (symMapping){
-			o->textlo, o->texthi, o->textoff, o->path, o->buildid, o->nbuildid};
+			o->textlo, o->texthi, o->textoff, file, o->buildid, o->nbuildid};
 	}
 	return n;
 }
@@ -536,18 +539,45 @@ goname(const char *s, size_t n, char *buf, int nbuf) {
 	return snprint(buf, (size_t)nbuf, "runtime.%.*s%s%s", (int)n, s, func, funcn);
 }
 
-// funcname drops what the compiler and the linker add to names: f.isra.0, f.cold, f@VERSION.
+// name_trim returns the length of an ELF name without what the compiler and the linker add: f.isra.0,
+// f.part.1.cold, f.123, f@VERSION.
+static size_t
+name_trim(const char *s) {
+	static const char *const adds[] = {"isra", "part", "constprop", "cold", "lto_priv",
+		"localalias", "llvm", "resolver", "unlikely", "warm", "clone"};
+	size_t n = 0;
+	while (s[n] != 0 && s[n] != '@')
+		n++;
+	for (;;) {
+		size_t dot = n;
+		while (dot > 0 && s[dot - 1] != '.')
+			dot--;
+		if (dot <= 1 || !(isdigits(s + dot, n - dot) ||
+					name_in(s + dot, n - dot, adds, nelem(adds))))
+			return n;
+		n = dot - 1;
+	}
+}
+
+// name_qualify writes Go's name of the function that C knows as s.  A name with a dot is one already:
+// a closure that the program named in assembly.
+static int
+name_qualify(const char *s, bool isruntime, const char *pkg, char *buf, int n) {
+	size_t len = name_trim(s);
+	if (isruntime)
+		return goname(s, len, buf, n);
+	if (memchr(s, '.', len) != NULL)
+		return snprint(buf, (size_t)n, "%.*s", (int)len, s);
+	return snprint(buf, (size_t)n, "%s.%.*s", pkg, (int)len, s);
+}
+
+// funcname: see symtab.h.
 int
 funcname(funcInfo f, char *buf, int n) {
 	buf[0] = 0;
 	if (f.entry == 0)
 		return 0;
-	size_t len = 0;
-	while (f.name[len] != 0 && f.name[len] != '.' && f.name[len] != '@')
-		len++;
-	if (isRuntimePC(f.entry))
-		return goname(f.name, len, buf, n);
-	return snprint(buf, (size_t)n, "%s.%.*s", objects[f.object].pkg, (int)len, f.name);
+	return name_qualify(f.name, isRuntimePC(f.entry), objects[f.object].pkg, buf, n);
 }
 
 // funcnameFromPC is findfunc and funcname.
@@ -562,22 +592,70 @@ funcline(uintptr_t pc, char *buf, int n, int *line) {
 	int i = object_of(pc);
 	if (i < 0 || !object_ready(&objects[i]))
 		return false;
-	return lineSections_lookup(&objects[i].line, pc - objects[i].base, buf, n, line);
+	symObject *o = &objects[i];
+	lineTable at;
+	info_lookup(&o->dwarf, pc - o->base, &at, NULL, 0);
+	return lines_lookup(&o->dwarf, at, pc - o->base, buf, n, line);
+}
+
+// site_helper reports whether an inlined function is one of gort.h's own, which Go does not have.
+static bool
+site_helper(const inlineSite *s, bool isruntime) {
+	return !isruntime && strncmp(s->name, "gort_", 5) == 0;
+}
+
+// symframes_from is symframes without the innermost skip frames.
+static int
+symframes_from(uintptr_t pc, int skip, symFrame *out, int nout) {
+	inlineSite sites[maxInlineSites];
+	funcInfo f = findfunc(pc);
+	if (!funcInfo_valid(f) || nout <= 0)
+		return 0;
+	symObject *o = &objects[f.object];
+	lineTable at;
+	int nsites = info_lookup(&o->dwarf, pc - o->base, &at, sites, maxInlineSites);
+	bool isruntime = isRuntimePC(pc);
+	int n = 0;
+	for (int i = nsites, k = 0; i >= 0 && n < nout; i--) {
+		// The frame of the function of site i-1, in which site i was inlined.
+		if (i > 0 && site_helper(&sites[i - 1], isruntime))
+			continue;
+		if (k++ < skip)
+			continue;
+		symFrame *fr = &out[n++];
+		fr->pc = k == 1 ? pc : o->base + sites[i].pc;
+		fr->entry = f.entry;
+		fr->inlined = i > 0;
+		if (i == 0)
+			funcname(f, fr->func, sizeof fr->func);
+		else
+			name_qualify(
+				sites[i - 1].name, isruntime, o->pkg, fr->func, sizeof fr->func);
+		bool ok;
+		if (i == nsites) {
+			ok = lines_lookup(
+				&o->dwarf, at, pc - o->base, fr->file, sizeof fr->file, &fr->line);
+		} else {
+			fr->line = sites[i].callline;
+			ok = lines_file(
+				&o->dwarf, at, sites[i].callfile, fr->file, sizeof fr->file);
+		}
+		if (!ok) {
+			fr->file[0] = 0;
+			fr->line = 0;
+		}
+	}
+	return n;
 }
 
 // symframes: see symtab.h.
 int
 symframes(uintptr_t pc, symFrame *out, int nout) {
-	funcInfo f = findfunc(pc);
-	if (!funcInfo_valid(f) || nout <= 0)
-		return 0;
-	out->pc = pc;
-	out->entry = f.entry;
-	out->inlined = false;
-	funcname(f, out->func, sizeof out->func);
-	if (!funcline(pc, out->file, sizeof out->file, &out->line)) {
-		out->file[0] = 0;
-		out->line = 0;
-	}
-	return 1;
+	return symframes_from(pc, 0, out, nout);
+}
+
+// symframe: see symtab.h.
+bool
+symframe(uintptr_t pc, int k, symFrame *out) {
+	return symframes_from(pc, k, out, 1) == 1;
 }

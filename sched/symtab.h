@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Names of functions, from the ELF symbol tables.  Takes the place of symtab.go; see symtab.c.
+// Names of functions, source lines and inlined calls, from the ELF symbol tables and DWARF.  Takes the place of symtab.go; see symtab.c.
 #ifndef GORT_SCHED_SYMTAB_H
 #define GORT_SCHED_SYMTAB_H
 
@@ -56,6 +56,8 @@ typedef struct symFrame {
 // their number; 0: pc is in no known function.  The pcs of inlined frames are those of no others.
 // Any context; no memory, no lock.
 int symframes(uintptr_t pc, symFrame *out, int nout);
+// symframe is for small stacks: it stores the kth of these frames; false: there is none.
+bool symframe(uintptr_t pc, int k, symFrame *out);
 
 // symMapping is the text of the program or a shared object.
 typedef struct symMapping {

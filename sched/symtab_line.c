@@ -25,78 +25,6 @@ typedef struct lineUnit {
 static lineUnit lineUnits[maxLineUnits];
 static uint32_t nlineUnits; // atomic; reserved in pieces
 
-// ---- reading ----------------------------------------------------------------------------------------------
-
-// reader is a cursor that never leaves its bounds: past the end it reads zeros and sets bad.
-typedef struct reader {
-	const uint8_t *p;
-	const uint8_t *end;
-	bool bad;
-} reader;
-
-static uint64_t
-read_fixed(reader *r, unsigned n) {
-	uint64_t v = 0;
-	if ((uintptr_t)(r->end - r->p) < n) {
-		r->bad = true;
-		r->p = r->end;
-		return 0;
-	}
-	memcpy(&v, r->p, n);
-	r->p += n;
-	return v;
-}
-
-static uint64_t
-read_uleb(reader *r) {
-	uint64_t v = 0;
-	for (unsigned shift = 0;; shift += 7) {
-		uint64_t b = read_fixed(r, 1);
-		if (shift < 64)
-			v |= (b & 0x7f) << shift;
-		if ((b & 0x80) == 0)
-			return v;
-	}
-}
-
-static int64_t
-read_sleb(reader *r) {
-	uint64_t v = 0;
-	unsigned shift = 0;
-	uint64_t b;
-	do {
-		b = read_fixed(r, 1);
-		if (shift < 64)
-			v |= (b & 0x7f) << shift;
-		shift += 7;
-	} while ((b & 0x80) != 0);
-	if ((b & 0x40) != 0 && shift < 64)
-		v |= ~(uint64_t)0 << shift;
-	return (int64_t)v;
-}
-
-// read_string returns a string in place.
-static const char *
-read_string(reader *r) {
-	const uint8_t *z = memchr(r->p, 0, (uintptr_t)(r->end - r->p));
-	if (z == NULL) {
-		r->bad = true;
-		r->p = r->end;
-		return "";
-	}
-	const char *s = (const char *)r->p;
-	r->p = z + 1;
-	return s;
-}
-
-// section_string returns the string at off of a section of strings.
-static const char *
-section_string(lineSection s, uint64_t off) {
-	if (s.p == NULL || off >= s.n || memchr(s.p + off, 0, s.n - off) == NULL)
-		return "";
-	return (const char *)s.p + off;
-}
-
 // lineHeader is the header of a unit.
 typedef struct lineHeader {
 	unsigned version;
@@ -112,7 +40,7 @@ typedef struct lineHeader {
 
 // lineHeader_read reads the header of the unit at *off and moves *off to the next unit.
 static bool
-lineHeader_read(const lineSections *l, uintptr_t *off, lineHeader *h) {
+lineHeader_read(const dwarfSections *l, uintptr_t *off, lineHeader *h) {
 	reader r = {l->line.p + *off, l->line.p + l->line.n, false};
 	memset(h, 0, sizeof *h);
 	uint64_t len = read_fixed(&r, 4);
@@ -154,7 +82,7 @@ lineHeader_read(const lineSections *l, uintptr_t *off, lineHeader *h) {
 // table5 reads entry want of a version 5 table of directories or files; r stands at the table and
 // is left behind it.  *dir is the entry's directory.
 static const char *
-table5(const lineSections *l, const lineHeader *h, reader *r, uint64_t want, uint64_t *dir) {
+table5(const dwarfSections *l, const lineHeader *h, reader *r, uint64_t want, uint64_t *dir) {
 	enum { DW_LNCT_path = 1, DW_LNCT_directory_index = 2 };
 	uint16_t formats[8][2];
 	unsigned nf = (unsigned)read_fixed(r, 1);
@@ -219,11 +147,12 @@ table5(const lineSections *l, const lineHeader *h, reader *r, uint64_t want, uin
 	return name;
 }
 
-// file_name writes the name of a file of the unit.
+// file_name writes the name of a file of the unit.  compdir, or NULL, is for versions whose tables
+// do not have it.
 static bool
-file_name(const lineSections *l, const lineHeader *h, uint64_t file, char *buf, int n) {
+file_name(const dwarfSections *l, const lineHeader *h, const char *compdir, uint64_t file,
+	char *buf, int n) {
 	const char *dirname = "";
-	const char *compdir = "";
 	const char *name = "";
 	uint64_t dir = 0;
 	uint64_t unused = 0;
@@ -235,7 +164,7 @@ file_name(const lineSections *l, const lineHeader *h, uint64_t file, char *buf, 
 		r = dirs;
 		dirname = table5(l, h, &r, dir, &unused);
 		r = dirs;
-		compdir = dir == 0 ? "" : table5(l, h, &r, 0, &unused);
+		compdir = table5(l, h, &r, 0, &unused);
 		if (r.bad)
 			return false;
 	} else {
@@ -261,12 +190,11 @@ file_name(const lineSections *l, const lineHeader *h, uint64_t file, char *buf, 
 	}
 	if (*name == 0)
 		return false;
-	if (*name == '/' || *dirname == 0)
-		snprint(buf, (size_t)n, "%s", name);
-	else if (*dirname == '/' || *compdir == 0)
-		snprint(buf, (size_t)n, "%s/%s", dirname, name);
-	else
-		snprint(buf, (size_t)n, "%s/%s/%s", compdir, dirname, name);
+	if (compdir == NULL)
+		compdir = "";
+	bool abs = *name == '/' || *dirname == '/';
+	snprint(buf, (size_t)n, "%s%s%s%s%s", abs ? "" : compdir, abs || *compdir == 0 ? "" : "/",
+		*name == '/' ? "" : dirname, *name == '/' || *dirname == 0 ? "" : "/", name);
 	return true;
 }
 
@@ -363,16 +291,16 @@ unit_run(const lineHeader *h, lineUnit *u, uintptr_t addr, uint64_t *file, int *
 
 // unit_lookup looks for addr in the unit at off.
 static bool
-unit_lookup(const lineSections *l, uintptr_t off, uintptr_t addr, char *buf, int n, int *line) {
+unit_lookup(const dwarfSections *l, lineTable at, uintptr_t addr, char *buf, int n, int *line) {
 	lineHeader h;
 	uint64_t file;
-	return lineHeader_read(l, &off, &h) && unit_run(&h, NULL, addr, &file, line) &&
-	       file_name(l, &h, file, buf, n);
+	return lineHeader_read(l, &at.off, &h) && unit_run(&h, NULL, addr, &file, line) &&
+	       file_name(l, &h, at.compdir, file, buf, n);
 }
 
-// lineSections_index makes the index.
+// lines_index makes the index.
 static void
-lineSections_index(lineSections *l) {
+lines_index(dwarfSections *l) {
 	uint32_t n = 0;
 	lineHeader h;
 	for (uintptr_t off = 0; off < l->line.n; n++)
@@ -380,7 +308,7 @@ lineSections_index(lineSections *l) {
 	uint32_t first = atomic_Xadd(&nlineUnits, n) - n;
 	if (first + n > maxLineUnits || first + n < first) {
 		atomic_Xadd(&nlineUnits, -n);
-		atomic_Store(&l->indexed, 3);
+		atomic_Store(&l->lineindexed, 3);
 		return;
 	}
 	l->unit0 = first;
@@ -394,48 +322,23 @@ lineSections_index(lineSections *l) {
 		if (lineHeader_read(l, &off, &h))
 			unit_run(&h, u, 0, NULL, NULL);
 	}
-	atomic_Store(&l->indexed, 2);
+	atomic_Store(&l->lineindexed, 2);
 }
 
-// lineSections_find looks for the sections by name.  The caller has checked the section headers.
-void
-lineSections_find(lineSections *l, const uint8_t *file, uintptr_t n) {
-	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)file;
-	const Elf64_Shdr *sh = (const Elf64_Shdr *)(file + eh->e_shoff);
-	if (eh->e_shstrndx >= eh->e_shnum)
-		return;
-	const Elf64_Shdr *ns = &sh[eh->e_shstrndx];
-	if (ns->sh_offset > n || ns->sh_size > n - ns->sh_offset)
-		return;
-	lineSection names = {file + ns->sh_offset, ns->sh_size};
-	for (int i = 0; i < eh->e_shnum; i++) {
-		const Elf64_Shdr *s = &sh[i];
-		if (s->sh_type == SHT_NOBITS || (s->sh_flags & SHF_COMPRESSED) != 0 ||
-			s->sh_offset > n || s->sh_size > n - s->sh_offset)
-			continue;
-		const char *name = section_string(names, s->sh_name);
-		lineSection sec = {file + s->sh_offset, s->sh_size};
-		if (strcmp(name, ".debug_line") == 0)
-			l->line = sec;
-		else if (strcmp(name, ".debug_line_str") == 0)
-			l->linestr = sec;
-		else if (strcmp(name, ".debug_str") == 0)
-			l->str = sec;
-	}
-}
-
-// lineSections_lookup: any context.
+// lines_lookup: any context.
 bool
-lineSections_lookup(lineSections *l, uintptr_t addr, char *buf, int n, int *line) {
+lines_lookup(dwarfSections *l, lineTable at, uintptr_t addr, char *buf, int n, int *line) {
 	if (l->line.p == NULL)
 		return false;
-	if (atomic_Cas(&l->indexed, 0, 1))
-		lineSections_index(l);
-	if (atomic_LoadAcq(&l->indexed) == 2) {
+	if (at.off < l->line.n)
+		return unit_lookup(l, at, addr, buf, n, line);
+	if (atomic_Cas(&l->lineindexed, 0, 1))
+		lines_index(l);
+	if (atomic_LoadAcq(&l->lineindexed) == 2) {
 		for (uint32_t i = l->unit0; i < l->unit0 + l->nunits; i++) {
 			const lineUnit *u = &lineUnits[i];
 			if (u->lo <= addr && addr < u->hi &&
-				unit_lookup(l, u->off, addr, buf, n, line))
+				unit_lookup(l, (lineTable){u->off, NULL}, addr, buf, n, line))
 				return true;
 		}
 		return false;
@@ -443,8 +346,54 @@ lineSections_lookup(lineSections *l, uintptr_t addr, char *buf, int n, int *line
 	lineHeader h;
 	for (uintptr_t off = 0, next = 0; off < l->line.n; off = next) {
 		lineHeader_read(l, &next, &h);
-		if (unit_lookup(l, off, addr, buf, n, line))
+		if (unit_lookup(l, (lineTable){off, NULL}, addr, buf, n, line))
 			return true;
 	}
 	return false;
+}
+
+// lines_file: any context.
+bool
+lines_file(const dwarfSections *l, lineTable at, uint64_t file, char *buf, int n) {
+	lineHeader h;
+	return at.off < l->line.n && lineHeader_read(l, &at.off, &h) &&
+	       file_name(l, &h, at.compdir, file, buf, n);
+}
+
+// dwarfSections_find looks for the sections by name.
+void
+dwarfSections_find(dwarfSections *d, const uint8_t *file, uintptr_t n) {
+	const struct {
+		const char *name;
+		dwarfSection *sec;
+	} wanted[] = {
+		{".debug_line", &d->line},
+		{".debug_line_str", &d->linestr},
+		{".debug_str", &d->str},
+		{".debug_info", &d->info},
+		{".debug_abbrev", &d->abbrev},
+		{".debug_addr", &d->addr},
+		{".debug_str_offsets", &d->stroffs},
+		{".debug_ranges", &d->ranges},
+		{".debug_rnglists", &d->rnglists},
+	};
+	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)file;
+	const Elf64_Shdr *sh = (const Elf64_Shdr *)(file + eh->e_shoff);
+	if (eh->e_shstrndx >= eh->e_shnum)
+		return;
+	const Elf64_Shdr *ns = &sh[eh->e_shstrndx];
+	if (ns->sh_offset > n || ns->sh_size > n - ns->sh_offset)
+		return;
+	dwarfSection names = {file + ns->sh_offset, ns->sh_size};
+	for (int i = 0; i < eh->e_shnum; i++) {
+		const Elf64_Shdr *s = &sh[i];
+		if (s->sh_type == SHT_NOBITS || (s->sh_flags & SHF_COMPRESSED) != 0 ||
+			s->sh_offset > n || s->sh_size > n - s->sh_offset)
+			continue;
+		const char *name = section_string(names, s->sh_name);
+		for (uintptr_t k = 0; k < nelem(wanted); k++) {
+			if (strcmp(name, wanted[k].name) == 0)
+				*wanted[k].sec = (dwarfSection){file + s->sh_offset, s->sh_size};
+		}
+	}
 }

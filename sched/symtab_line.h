@@ -6,28 +6,12 @@
 #ifndef GORT_SCHED_SYMTAB_LINE_H
 #define GORT_SCHED_SYMTAB_LINE_H
 
-#include "runtime/runtime.h"
+#include "sched/symtab_dwarf.h"
 
-// lineSection is one section of a mapped file.
-typedef struct lineSection {
-	const uint8_t *p; // NULL: there is none
-	uintptr_t n;
-} lineSection;
-
-// lineSections is what the line table of an object consists of.
-typedef struct lineSections {
-	lineSection line;    // .debug_line
-	lineSection linestr; // .debug_line_str
-	lineSection str;     // .debug_str
-	uint32_t indexed;    // atomic: 0 not yet, 1 being made, 2 done, 3 there is no room
-	uint32_t unit0;      // its first unit in the index
-	uint32_t nunits;
-} lineSections;
-
-// lineSections_find fills l from an ELF file.
-void lineSections_find(lineSections *l, const uint8_t *file, uintptr_t n);
-// lineSections_lookup finds the line of the address addr (of the file, not in memory) and writes
-// the file's name to buf.
-bool lineSections_lookup(lineSections *l, uintptr_t addr, char *buf, int n, int *line);
+// lines_lookup finds the line of the address addr (of the file, not in memory) and writes the file's
+// name to buf.  It looks in the table at only, if that is known.
+bool lines_lookup(dwarfSections *l, lineTable at, uintptr_t addr, char *buf, int n, int *line);
+// lines_file writes the name of a file of the table.
+bool lines_file(const dwarfSections *l, lineTable at, uint64_t file, char *buf, int n);
 
 #endif

@@ -19,7 +19,7 @@
 // the innermost caller: before a function has pushed its frame.  If no table helps there,
 // unwinder_trapcaller looks at the code, and searches the stack for a return address.
 //
-// PORT: no arguments are printed, C has no tables of them; there is no inlining information.
+// PORT: no arguments are printed, C has no tables of them.
 #include "sched/traceback.h"
 
 #include "runtime/os_linux.h"
@@ -34,10 +34,16 @@ enum { funcNameMax = 160, fileNameMax = 512 };
 
 // ---- the unwinder ---------------------------------------------------------------------------------------
 
+// frame_in reports whether a frame at fp lies in [lo, hi).
+static inline bool
+frame_in(uintptr_t fp, uintptr_t lo, uintptr_t hi) {
+	return fp >= lo && fp < hi && hi - fp >= 16 && fp % 8 == 0;
+}
+
 // frame_ok reports whether fp is a frame of the stack.
 static bool
 frame_ok(const unwinder *u, uintptr_t fp) {
-	return fp >= u->stk.lo && fp >= u->sp && fp + 16 <= u->stk.hi && fp % 8 == 0;
+	return fp >= u->sp && frame_in(fp, u->stk.lo, u->stk.hi);
 }
 
 // iscallsite reports whether a call instruction ends at pc.  pc is in text that is mapped.
@@ -60,7 +66,7 @@ iscallsite(uintptr_t pc) {
 static void
 unwinder_trapcaller(unwinder *u) {
 	uintptr_t sp = u->sp;
-	if (sp + 16 > u->stk.hi || sp < u->stk.lo || sp % 8 != 0)
+	if (!frame_in(sp, u->stk.lo, u->stk.hi))
 		return;
 	funcInfo f = findfunc(u->pc);
 	if (!funcInfo_valid(f)) {
@@ -260,17 +266,13 @@ showframe(const char *name, G *gp, bool firstFrame) {
 	return showfuncinfo(name, firstFrame);
 }
 
-// printpos prints the second line of a frame: file, line and offset.
+// printpos prints the second line of a frame, but for its end: file and line.
 static void
-printpos(funcInfo f, uintptr_t pc, uintptr_t sympc) {
-	char file[fileNameMax];
-	int line;
-	if (funcline(sympc, file, sizeof file, &line))
+printpos(const char *file, int line, uintptr_t sympc) {
+	if (file[0] != 0)
 		print("\t%s:%d", file, line);
 	else
 		print("\t%s", objectname(sympc)[0] != 0 ? objectname(sympc) : "?");
-	if (pc > f.entry && f.entry != 0)
-		print(" +0x%lx", (unsigned long)(pc - f.entry));
 }
 
 // printcreatedby prints what created gp, unless it is the main goroutine.
@@ -288,48 +290,65 @@ printcreatedby(G *gp) {
 	if (gp->parentGoid != 0)
 		print(" in goroutine %lu", (unsigned long)gp->parentGoid);
 	print("\n");
-	printpos(f, pc, pc > f.entry ? pc - 1 : pc);
+	char file[fileNameMax];
+	int line = 0;
+	uintptr_t tracepc = pc > f.entry ? pc - 1 : pc;
+	if (!funcline(tracepc, file, sizeof file, &line))
+		file[0] = 0;
+	printpos(file, line, tracepc);
+	if (pc > f.entry)
+		print(" +0x%lx", (unsigned long)(pc - f.entry));
+	print("\n");
+}
+
+// printframe prints a frame of gp, one that was not inlined with its place in the function.
+static void
+printframe(const unwinder *u, G *gp, const symFrame *fr, bool details) {
+	print("%s(...)\n", strcmp(fr->func, "runtime.gopanic") == 0 ? "panic" : fr->func);
+	printpos(fr->file, fr->line, unwinder_symPC(u));
+	if (!fr->inlined) {
+		if (u->pc > fr->entry)
+			print(" +0x%lx", (unsigned long)(u->pc - fr->entry));
+		if (details ||
+			(gp->m != NULL && gp->m->throwing >= throwTypeRuntime && gp == gp->m->curg))
+			print(" fp=0x%lx sp=0x%lx pc=0x%lx", (unsigned long)u->fp,
+				(unsigned long)u->sp, (unsigned long)u->pc);
+	}
 	print("\n");
 }
 
 // traceback2 prints at most limit frames from u after skipping skip, and returns how many it
-// skipped or printed.
+// skipped or printed; *lastN is how many of them are of the frame at which it stopped.
 static int
-traceback2(unwinder *u, G *gp, bool showRuntime, int skip, int limit) {
+traceback2(unwinder *u, G *gp, bool showRuntime, int skip, int limit, int *lastN) {
 	int n = 0;
 	bool all, crash_;
 	int32_t level = gotraceback(&all, &crash_);
+	symFrame fr;
 	for (; unwinder_valid(u); unwinder_next(u)) {
-		char name[funcNameMax];
 		uintptr_t sympc = unwinder_symPC(u);
-		funcInfo f = findfunc(sympc);
-		if (funcInfo_valid(f))
-			funcname(f, name, sizeof name);
-		else
-			snprint(name, sizeof name, "non-Go function at pc=0x%lx",
-				(unsigned long)u->pc);
-		if (!showRuntime && funcInfo_valid(f) && !showframe(name, gp, n == 0))
-			continue;
-		if (skip == 0 && limit == 0)
-			return n;
-		n++;
-		if (skip > 0) {
-			skip--;
-			continue;
+		bool known = symframe(sympc, 0, &fr);
+		*lastN = 0;
+		for (int k = 0; k == 0 || symframe(sympc, k, &fr); k++) {
+			if (!showRuntime && known && !showframe(fr.func, gp, n == 0))
+				continue;
+			if (skip == 0 && limit == 0)
+				return n;
+			n++;
+			++*lastN;
+			if (skip > 0) {
+				skip--;
+				continue;
+			}
+			limit--;
+			if (!known) {
+				print("non-Go function at pc=0x%lx\n", (unsigned long)u->pc);
+				break;
+			}
+			printframe(u, gp, &fr, level >= 2);
 		}
-		limit--;
-		if (!funcInfo_valid(f)) {
-			print("%s\n", name);
-			continue;
-		}
-		print("%s(...)\n", strcmp(name, "runtime.gopanic") == 0 ? "panic" : name);
-		printpos(f, u->pc, sympc);
-		if ((gp->m != NULL && gp->m->throwing >= throwTypeRuntime && gp == gp->m->curg) ||
-			level >= 2)
-			print(" fp=0x%lx sp=0x%lx pc=0x%lx", (unsigned long)u->fp,
-				(unsigned long)u->sp, (unsigned long)u->pc);
-		print("\n");
 	}
+	*lastN = 0;
 	return n;
 }
 
@@ -340,18 +359,16 @@ tracebackWithRuntime(uintptr_t pc, uintptr_t sp, uintptr_t bp, G *gp, bool trap,
 	const int maxInt = 0x7fffffff;
 	unwinder u;
 	unwinder_initAt(&u, pc, sp, bp, gp, trap);
-	int n = traceback2(&u, gp, showRuntime, 0, tracebackInnerFrames);
+	int lastN, lastN2;
+	int n = traceback2(&u, gp, showRuntime, 0, tracebackInnerFrames, &lastN);
 	if (n < tracebackInnerFrames)
 		return n;
 	unwinder u2 = u;
-	int remaining = traceback2(&u, gp, showRuntime, maxInt, 0);
-	int elide = remaining - tracebackOuterFrames;
-	if (elide > 0) {
+	int remaining = traceback2(&u, gp, showRuntime, maxInt, 0, &lastN2);
+	int elide = remaining - lastN - tracebackOuterFrames;
+	if (elide > 0)
 		print("...%d frames elided...\n", elide);
-		traceback2(&u2, gp, showRuntime, elide, tracebackOuterFrames);
-	} else {
-		traceback2(&u2, gp, showRuntime, 0, tracebackOuterFrames);
-	}
+	traceback2(&u2, gp, showRuntime, lastN + max(elide, 0), tracebackOuterFrames, &lastN2);
 	return n;
 }
 
@@ -395,10 +412,10 @@ callers(int skip, uintptr_t *pcbuf, int npcbuf) {
 	stack stk = gp->stack;
 	int n = 0;
 	while (n < npcbuf) {
-		if (fp < stk.lo || fp + 16 > stk.hi || fp < low || fp % 8 != 0) {
+		if (fp < low || !frame_in(fp, stk.lo, stk.hi)) {
 			G *curg = mp->curg;
-			if (curg == NULL || stk.lo == curg->stack.lo || fp < curg->stack.lo ||
-				fp + 16 > curg->stack.hi || fp % 8 != 0)
+			if (curg == NULL || stk.lo == curg->stack.lo ||
+				!frame_in(fp, curg->stack.lo, curg->stack.hi))
 				break;
 			stk = curg->stack;
 		}
@@ -421,7 +438,7 @@ callers(int skip, uintptr_t *pcbuf, int npcbuf) {
 int
 fpTracebackPCs(uintptr_t fp, uintptr_t lo, uintptr_t hi, int skip, uintptr_t *pcbuf, int npcbuf) {
 	int n = 0;
-	while (n < npcbuf && fp >= lo && fp + 16 <= hi && fp % 8 == 0) {
+	while (n < npcbuf && frame_in(fp, lo, hi)) {
 		const uintptr_t *p = (const uintptr_t *)fp;
 		if (p[1] == 0)
 			break;
