@@ -635,7 +635,7 @@ static void
 gcResetMarkState_g(G *gp, void *arg) {
 	gp->gcscandone = false;
 	// It may be running: whether it keeps what it has is the same to the pacer.
-	atomic_StoreRelaxed(&gp->gcAssistBytes, 0);
+	gp->gcAssistBytes = 0;
 }
 
 // gcResetMarkState resets what the last cycle left, before marking.  On g0.  The world may run: new
