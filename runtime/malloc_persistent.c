@@ -3,7 +3,7 @@
 // license that can be found in the LICENSE file.
 
 // Memory that is never freed: small pieces cut from large chunks.
-// Ports persistentalloc and linearAlloc of malloc.go of Go 1.26.8.
+// Ports persistentalloc of malloc.go of Go 1.26.8.
 //
 // Each P cuts from a chunk of its own, those without a P share one.  The chunks are linked through
 // their first word, for inPersistentAlloc.
@@ -97,35 +97,4 @@ inPersistentAlloc(uintptr_t p) {
 		chunk = *(uintptr_t *)chunk;
 	}
 	return false;
-}
-
-void
-linearAlloc_init(linearAlloc *l, uintptr_t base, uintptr_t size, bool mapMemory) {
-	if (base + size < base) {
-		// The end would be 0.  Leave out the last byte.
-		size--;
-	}
-	l->next = l->mapped = base;
-	l->end = base + size;
-	l->mapMemory = mapMemory;
-}
-
-// linearAlloc_alloc returns NULL when the range is used up.
-void *
-linearAlloc_alloc(
-	linearAlloc *l, uintptr_t size, uintptr_t align, sysMemStat *sysStat, const char *vmaName) {
-	uintptr_t p = alignUp(l->next, align);
-	if (p + size > l->end)
-		return NULL;
-	l->next = p + size;
-	uintptr_t pEnd = alignUp(l->next - 1, physPageSize);
-	if (pEnd > l->mapped) {
-		if (l->mapMemory) {
-			uintptr_t n = pEnd - l->mapped;
-			sysMap((void *)l->mapped, n, sysStat, vmaName);
-			sysUsed((void *)l->mapped, n, n);
-		}
-		l->mapped = pEnd;
-	}
-	return (void *)p;
 }

@@ -56,18 +56,6 @@ typedmemmove(const _type *typ, void *dst, const void *src) {
 	memmove(dst, src, typ->size);
 }
 
-// wbZero does the barriers for clearing *dst, and leaves that to the caller.
-void
-wbZero(const _type *typ, void *dst) {
-	bulkBarrierPreWrite((uintptr_t)dst, 0, typ->ptrbytes, typ);
-}
-
-// wbMove does the barriers for copying *src to *dst, and leaves that to the caller.
-void
-wbMove(const _type *typ, void *dst, const void *src) {
-	bulkBarrierPreWrite((uintptr_t)dst, (uintptr_t)src, typ->ptrbytes, typ);
-}
-
 // typedslicecopy is for types with pointers.
 intptr_t
 typedslicecopy(

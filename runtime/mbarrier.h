@@ -30,8 +30,6 @@ wbstore_(void **slot, void *val) {
 void atomicwb(void **slot, void *val);
 
 void typedmemmove(const _type *typ, void *dst, const void *src);
-void wbZero(const _type *typ, void *dst);
-void wbMove(const _type *typ, void *dst, const void *src);
 // typedslicecopy copies min(dstLen, srcLen) elements and returns how many.
 intptr_t typedslicecopy(
 	const _type *typ, void *dstPtr, intptr_t dstLen, const void *srcPtr, intptr_t srcLen);

@@ -57,14 +57,6 @@ freemcache(mcache *c) {
 	systemstack(freemcache_1, c);
 }
 
-// getMCache is the cache of mp's P, or of the bootstrap; NULL if there is neither.  The P must not
-// change meanwhile.
-mcache *
-getMCache(M *mp) {
-	P *pp = mp->p;
-	return pp == NULL ? mcache0 : pp->mcache;
-}
-
 // refill replaces the full span of class spc by one with at least one free slot.
 void
 mcache_refill(mcache *c, spanClass spc) {

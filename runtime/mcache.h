@@ -33,7 +33,6 @@ extern mspan emptymspan; // has no free object
 
 mcache *allocmcache(void);
 void freemcache(mcache *c);
-mcache *getMCache(M *mp);
 void mcache_refill(mcache *c, spanClass spc);
 mspan *mcache_allocLarge(mcache *c, uintptr_t size, bool noscan);
 void mcache_releaseAll(mcache *c);

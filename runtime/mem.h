@@ -3,7 +3,7 @@
 // license that can be found in the LICENSE file.
 
 // Memory from the operating system, and memory that is never given back.
-// Ports mem.go, mem_linux.go, sysMemStat of mstats.go, and persistentalloc and linearAlloc of
+// Ports mem.go, mem_linux.go, sysMemStat of mstats.go, and persistentalloc of
 // malloc.go of Go 1.26.8.
 //
 // A range of addresses is in one of four states:
@@ -77,18 +77,6 @@ enum { persistentChunkSize = 256 << 10 };
 void *persistentalloc(uintptr_t size, uintptr_t align, sysMemStat *sysStat);
 // inPersistentAlloc reports whether p lies in a chunk of persistentalloc.
 bool inPersistentAlloc(uintptr_t p);
-
-// linearAlloc hands out a reserved range from the front.  The caller locks.
-typedef struct linearAlloc {
-	uintptr_t next;   // next free byte
-	uintptr_t mapped; // end of what is mapped
-	uintptr_t end;    // end of what is reserved
-	bool mapMemory;   // make Ready what is handed out
-} linearAlloc;
-
-void linearAlloc_init(linearAlloc *l, uintptr_t base, uintptr_t size, bool mapMemory);
-void *linearAlloc_alloc(
-	linearAlloc *l, uintptr_t size, uintptr_t align, sysMemStat *sysStat, const char *vmaName);
 
 // ---- fault injection, in builds with GORT_DEBUG ---------------------------------------------------
 //

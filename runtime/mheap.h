@@ -164,7 +164,6 @@ struct mspan {
 	spanClass spanclass;
 	mSpanStateBox state;
 	uint8_t needzero;
-	bool isUserArenaChunk; // always false: PORT: there are no user arenas
 	uint16_t allocCountBeforeCache;
 	uintptr_t elemsize;
 	uintptr_t limit;        // end of the objects
@@ -176,14 +175,6 @@ struct mspan {
 static inline uintptr_t
 mspan_base(const mspan *s) {
 	return s->startAddr;
-}
-
-// mspan_layout returns the size of an object, how many fit, and the bytes of the span.
-static inline uintptr_t
-mspan_layout(const mspan *s, uintptr_t *n, uintptr_t *total) {
-	*total = s->npages << PageShift;
-	*n = s->elemsize > 0 ? *total / s->elemsize : 0;
-	return s->elemsize;
 }
 
 // mspan_objIndex and its like are in mbitmap.h.

@@ -316,13 +316,6 @@ consistentHeapStats_unsafeRead(consistentHeapStats *m, heapStatsDelta *out) {
 	}
 }
 
-// unsafeClear forgets everything.  The world must be stopped.
-void
-consistentHeapStats_unsafeClear(consistentHeapStats *m) {
-	assertWorldStopped();
-	memset(m->stats, 0, sizeof m->stats);
-}
-
 // read takes a consistent snapshot of all that was ever added.  The world must be stopped or
 // metricsSema held.
 void

@@ -51,7 +51,6 @@ heapStatsDelta *consistentHeapStats_acquire(consistentHeapStats *m);
 void consistentHeapStats_release(consistentHeapStats *m);
 // unsafeRead adds all deltas to *out; the world is stopped.
 void consistentHeapStats_unsafeRead(consistentHeapStats *m, heapStatsDelta *out);
-void consistentHeapStats_unsafeClear(consistentHeapStats *m);
 void consistentHeapStats_read(consistentHeapStats *m, heapStatsDelta *out);
 
 typedef struct mstats {

@@ -52,8 +52,11 @@ gort_asprintf(const char *fmt, ...) {
 	char *p = mallocgc((size_t)n + 1, NULL, false);
 	va_start(ap, fmt);
 	mp = acquirem();
-	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	int again = vsnprintf(p, (size_t)n + 1, fmt, ap);
 	releasem(mp);
 	va_end(ap);
+	if (again != n) {
+		gopanic("runtime: gort_asprintf: a value changed meanwhile");
+	}
 	return p;
 }

@@ -107,7 +107,7 @@ prepareForSweepRun(void) {
 	CHECK(c->alloc[spc] == &emptymspan);
 	freemcache(c);
 	CHECK(atomic_Load(&tlsmcache()->flushGen) == mheap_.sweepgen);
-	CHECK(tlsmcache() == getMCache(mp));
+	CHECK(tlsmcache() == mp->p->mcache);
 	releasem(mp);
 }
 

@@ -98,29 +98,6 @@ Test(Persistentalloc, Pieces) {
 }
 
 static void
-linear(void) {
-	enum { n = 64 << 12 };
-	uintptr_t base = (uintptr_t)sysReserve(NULL, n, "test");
-	linearAlloc l;
-	linearAlloc_init(&l, base, n, true);
-	uint8_t *a = linearAlloc_alloc(&l, 100, 8, &stat, "test");
-	uint8_t *b = linearAlloc_alloc(&l, 5000, 4096, &stat, "test");
-	CHECK((uintptr_t)a == base && (uintptr_t)b == base + 4096);
-	memset(a, 1, 100);
-	memset(b, 1, 5000);
-	CHECK(l.mapped == base + 3 * 4096);
-	CHECK(linearAlloc_alloc(&l, n, 8, &stat, "test") == NULL);
-	CHECK(linearAlloc_alloc(&l, n - 4096 - 5000, 1, &stat, "test") == b + 5000);
-	CHECK(linearAlloc_alloc(&l, 1, 1, &stat, "test") == NULL);
-	linearAlloc_init(&l, -(uintptr_t)4096, 4096, false);
-	CHECK(l.end == ~(uintptr_t)0);
-}
-
-Test(LinearAlloc, Alloc) {
-	RUN(linear);
-}
-
-static void
 overflow(void) {
 	sysMemStat s = 5;
 	sysMemStat_add(&s, -6);
