@@ -306,8 +306,11 @@ specials(void) {
 		{.kind = _KindSpecialReachable},
 		{.kind = _KindSpecialFinalizer},
 	};
-	// Two objects of one span, which nothing else uses: a large size class.
-	char *mem = gort_alloc(9000, NULL);
+	// Two objects of one span, which nothing else uses: the largest class that has two.
+	int c = NumSizeClasses - 1;
+	while (SizeClassToNPages[c] * PageSize / SizeClassToSize[c] < 2)
+		c--;
+	char *mem = gort_alloc(SizeClassToSize[c], NULL);
 	mspan *s = spanOfHeap((uintptr_t)mem);
 	CHECK(s != NULL && s->specials == NULL);
 	char *a = (char *)mspan_base(s);
