@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tools/gt_cmds.h"
+#include "tools/gt_diff.h"
 #include "tools/gt_reader.h"
 
 static const struct command {
@@ -26,6 +27,27 @@ static const struct command {
 		"happened.\n"
 		"A trace that breaks the rules ends in a message that names the offset and the "
 		"rule.\n"},
+	{"summary", gt_cmd_summary, "[-n N] [-rename RE=NAME]... TRACE",
+		"sum a trace up on one screen",
+		"Goroutines by name with their times, latencies, pauses, collector, heap, "
+		"processors.\n"
+		"-n N shows the first N names (default 12).\n"},
+	{"diff", gt_cmd_diff,
+		"[-v] [-sched=false] [-times=false] [-rename RE=NAME]... A B | -base BASE.json "
+		"TRACE",
+		"compare two traces, or a trace with a baseline",
+		"Exit status 1 if they differ.  -v shows what is equal, too.  -sched=false leaves "
+		"out the order in\n"
+		"which goroutines start.  -rename changes names of functions: -rename "
+		"'^go_(.*)$=main.$1'.\n"},
+	{"calibrate", gt_cmd_calibrate,
+		"[-v] [-sched=false] [-rename RE=NAME]... BASE.json TRACE...",
+		"make a baseline from several runs of a program",
+		"Keys that are the same in all runs must be the same later, the others must lie in "
+		"the band seen.\n"
+		"BASE.json - writes to standard output.\n"},
+	{"keys", gt_cmd_keys, "[-sched=false] [-rename RE=NAME]... TRACE",
+		"print what diff compares, as JSON", NULL},
 };
 
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
