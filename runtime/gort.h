@@ -257,6 +257,14 @@ typedef struct gort_timer gort_timer;
 GORT_API gort_timer *gort_after_func(int64_t ns, void (*f)(void *), void *arg);
 GORT_API bool gort_timer_stop(gort_timer *t);
 GORT_API bool gort_timer_reset(gort_timer *t, int64_t ns);
+// gort_ticker: sends gort_now() on its channel, gort_ticker_chan(t), every ns nanoseconds (<= 0 is a
+// panic); the channel has room for one tick, later ones are dropped.  Garbage collected, running or
+// not.  stop does not close the channel.  Go: time.NewTicker.
+typedef struct gort_ticker gort_ticker;
+GORT_API gort_ticker *gort_new_ticker(int64_t ns);
+GORT_API gort_hchan *gort_ticker_hchan(gort_ticker *t);
+GORT_API void gort_ticker_stop(gort_ticker *t);
+GORT_API void gort_ticker_reset(gort_ticker *t, int64_t ns);
 
 // ---- synchronisation; all of it is ready when zero ---------------------------------------------------
 
@@ -710,6 +718,7 @@ enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, G
 #	define gort_chan_close(c) gort_closechan(GORT_HCHAN_(c))
 #	define gort_chan_len(c) gort_chanlen(GORT_HCHAN_(c))
 #	define gort_chan_cap(c) gort_chancap(GORT_HCHAN_(c))
+#	define gort_ticker_chan(t) ((gort_chan(int64_t))(void *)gort_ticker_hchan(t))
 // gort_chan_range(v, c) statement: for v := range c.
 #	define gort_chan_range(v, c) GORT_RANGE_(GORT_UNIQ_(gort_h_), v, c)
 #	define GORT_RANGE_(h, v, c)                            \

@@ -1032,6 +1032,35 @@ gort_timer_reset(gort_timer *t, int64_t ns) {
 	return resetTimer(&((afterTimer *)(void *)t)->t, timerWhenAfter(ns), 0);
 }
 
+static const gort_type tickType = {sizeof(int64_t), 0, NULL, "int64"};
+
+// A gort_ticker is a timeTimer.
+gort_ticker *
+gort_new_ticker(int64_t ns) {
+	needg();
+	if (ns <= 0)
+		gopanic("non-positive interval for NewTicker");
+	hchan *c = maketimerchan(&tickType, 1);
+	return (gort_ticker *)(void *)newTimer(timerWhenAfter(ns), ns, sendTime, c, c);
+}
+
+gort_hchan *
+gort_ticker_hchan(gort_ticker *t) {
+	return ((timeTimer *)(void *)t)->c;
+}
+
+void
+gort_ticker_stop(gort_ticker *t) {
+	stopTimer((timeTimer *)(void *)t);
+}
+
+void
+gort_ticker_reset(gort_ticker *t, int64_t ns) {
+	if (ns <= 0)
+		gopanic("non-positive interval for Ticker.Reset");
+	resetTimer((timeTimer *)(void *)t, timerWhenAfter(ns), ns);
+}
+
 void
 gort_sleep(int64_t ns) {
 	needg();

@@ -297,6 +297,35 @@ Test(Time, Adjust) {
 	RUN(adjust);
 }
 
+// Ticks of gort.h's ticker come from a collected object; those that nobody takes are dropped.
+static void
+ticker_api(void) {
+	gort_ticker *tk = gort_new_ticker(GORT_MS);
+	int64_t prev = 0;
+	for (int i = 0; i < 5; i++) {
+		if (i == 2)
+			gort_gc();
+		int64_t t = gort_chan_recv(gort_ticker_chan(tk));
+		CHECK(t > prev && t <= gort_now());
+		prev = t;
+	}
+	gort_sleep(5 * GORT_MS);
+	int64_t t;
+	bool ok;
+	CHECK(gort_chan_try_recv(gort_ticker_chan(tk), &t, &ok) && t > prev);
+	gort_ticker_stop(tk);
+	CHECK(!gort_chan_try_recv(gort_ticker_chan(tk), &t, &ok));
+	gort_sleep(2 * GORT_MS);
+	CHECK(!gort_chan_try_recv(gort_ticker_chan(tk), &t, &ok));
+	gort_ticker_reset(tk, GORT_MS);
+	gort_chan_recv(gort_ticker_chan(tk));
+	gort_ticker_stop(tk);
+}
+
+Test(Time, TickerAPI) {
+	RUN(ticker_api);
+}
+
 static void
 gc_1(void *arg) {
 	int *p = arg;
