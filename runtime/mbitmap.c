@@ -137,14 +137,7 @@ bulkBarrierBitmap(
 		if ((bits[word / 8] >> (word % 8) & 1) == 0) {
 			continue;
 		}
-		if (src == 0) {
-			uintptr_t *p = wbBuf_get1(buf);
-			p[0] = *(uintptr_t *)(dst + i);
-		} else {
-			uintptr_t *p = wbBuf_get2(buf);
-			p[0] = *(uintptr_t *)(dst + i);
-			p[1] = *(uintptr_t *)(src + i);
-		}
+		wbBuf_shade(buf, dst + i, src == 0 ? 0 : src + i);
 	}
 }
 

@@ -176,14 +176,7 @@ void
 bulkBarrierConservative(uintptr_t dst, uintptr_t src, uintptr_t size) {
 	wbBuf *buf = &getg()->m->p->wbBuf;
 	for (uintptr_t i = 0; i < size; i += PtrSize) {
-		if (src == 0) {
-			uintptr_t *p = wbBuf_get1(buf);
-			p[0] = *(uintptr_t *)(dst + i);
-		} else {
-			uintptr_t *p = wbBuf_get2(buf);
-			p[0] = *(uintptr_t *)(dst + i);
-			p[1] = *(uintptr_t *)(src + i);
-		}
+		wbBuf_shade(buf, dst + i, src == 0 ? 0 : src + i);
 	}
 }
 
@@ -221,17 +214,8 @@ bulkBarrierPreWrite(uintptr_t dst, uintptr_t src, uintptr_t size, const _type *t
 
 	wbBuf *buf = &getg()->m->p->wbBuf;
 	uintptr_t addr;
-	if (src == 0) {
-		while ((addr = typePointers_next(&tp, dst + size)) != 0) {
-			uintptr_t *p = wbBuf_get1(buf);
-			p[0] = *(uintptr_t *)addr;
-		}
-	} else {
-		while ((addr = typePointers_next(&tp, dst + size)) != 0) {
-			uintptr_t *p = wbBuf_get2(buf);
-			p[0] = *(uintptr_t *)addr;
-			p[1] = *(uintptr_t *)(src + (addr - dst));
-		}
+	while ((addr = typePointers_next(&tp, dst + size)) != 0) {
+		wbBuf_shade(buf, addr, src == 0 ? 0 : src + (addr - dst));
 	}
 }
 

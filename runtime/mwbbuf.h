@@ -50,4 +50,18 @@ wbBuf_get2(wbBuf *b) {
 	return p;
 }
 
+// wbBuf_shade notes what a copy of the word at src to dst makes unreachable and reachable; src 0:
+// dst is cleared.
+static ALWAYS_INLINE void
+wbBuf_shade(wbBuf *b, uintptr_t dst, uintptr_t src) {
+	if (src == 0) {
+		uintptr_t *p = wbBuf_get1(b);
+		p[0] = *(uintptr_t *)dst;
+	} else {
+		uintptr_t *p = wbBuf_get2(b);
+		p[0] = *(uintptr_t *)dst;
+		p[1] = *(uintptr_t *)src;
+	}
+}
+
 #endif
