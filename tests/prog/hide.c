@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "runtime/gort.h"
+#include "tests/support/scrub.h"
 
 enum { magic = 0x600dcafe, objSize = 48 };
 
@@ -149,29 +150,6 @@ static __attribute__((noinline)) bool
 intact(uint64_t hidden) {
 	volatile uint64_t *p = (uint64_t *)(uintptr_t)~hidden;
 	return p[0] == magic && p[objSize / 8 - 1] == magic;
-}
-
-// scrub overwrites what make left on the stack.
-static __attribute__((noinline)) void
-scrub(void) {
-	char b[4096];
-	memset(b, 0, sizeof b);
-	__asm__ volatile("" : : "r"(b) : "memory");
-	// Registers that nobody uses keep what they had, too.
-	__asm__ volatile(
-		"pxor %%xmm0, %%xmm0\n pxor %%xmm1, %%xmm1\n pxor %%xmm2, %%xmm2\n"
-		"pxor %%xmm3, %%xmm3\n pxor %%xmm4, %%xmm4\n pxor %%xmm5, %%xmm5\n"
-		"pxor %%xmm6, %%xmm6\n pxor %%xmm7, %%xmm7\n pxor %%xmm8, %%xmm8\n"
-		"pxor %%xmm9, %%xmm9\n pxor %%xmm10, %%xmm10\n pxor %%xmm11, %%xmm11\n"
-		"pxor %%xmm12, %%xmm12\n pxor %%xmm13, %%xmm13\n pxor %%xmm14, %%xmm14\n"
-		"pxor %%xmm15, %%xmm15\n"
-		"xor %%ecx, %%ecx\n xor %%edx, %%edx\n xor %%esi, %%esi\n xor %%edi, %%edi\n"
-		"xor %%r8d, %%r8d\n xor %%r9d, %%r9d\n xor %%r10d, %%r10d\n xor %%r11d, %%r11d"
-		:
-		:
-		: "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2",
-		"xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
-		"xmm13", "xmm14", "xmm15", "cc");
 }
 
 // ---- the goroutine that collects, and wakes the one that waits
