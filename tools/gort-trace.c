@@ -46,6 +46,11 @@ static const struct command {
 		"Keys that are the same in all runs must be the same later, the others must lie in "
 		"the band seen.\n"
 		"BASE.json - writes to standard output.\n"},
+	{"html", gt_cmd_html, "[-max N] [-rename RE=NAME]... -o PAGE A [B]",
+		"write a page with the timeline of a trace, or of two side by side",
+		"The page stands for itself and needs no network.  It keeps at most N stretches of "
+		"time of a\n"
+		"trace (default 200000): in a longer one, neighbours are merged until they fit.\n"},
 	{"keys", gt_cmd_keys, "[-sched=false] [-rename RE=NAME]... TRACE",
 		"print what diff compares, as JSON", NULL},
 };
