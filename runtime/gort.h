@@ -202,6 +202,49 @@ typedef struct gort_memstats {
 // gort_read_memstats stops the world for a moment.  Go: runtime.ReadMemStats.
 GORT_API void gort_read_memstats(gort_memstats *m);
 
+// ---- stacks and profiles ----------------------------------------------------------------------------
+//
+// Profiles are in the formats of Go's runtime/pprof: `go tool pprof` reads them.  In the environment,
+// GORT_CPUPROFILE=FILE and GORT_HEAPPROFILE=FILE make a program write profiles of the whole run when it
+// exits.
+
+// gort_stack writes the traceback of the calling goroutine to buf, then those of all others if all
+// (which stops the world), and returns how many of the n bytes it used; no 0 ends it.
+// Go: runtime.Stack.
+GORT_API size_t gort_stack(char *buf, size_t n, bool all);
+// gort_pprof_start_cpu samples the stacks of running threads 100 times for each second of CPU time they
+// use, and writes the profile to fd when gort_pprof_stop_cpu is called.  0, or -EBUSY if it is on.
+// gort_pprof_stop_cpu returns when all is written: 0, also if no profile was on, or the error of a
+// write.  fd stays open.  Go: pprof.StartCPUProfile, StopCPUProfile.
+GORT_API int gort_pprof_start_cpu(int fd);
+GORT_API int gort_pprof_stop_cpu(void);
+// gort_pprof_write writes a profile to fd.  name: "heap", live objects as of the last collection;
+// "allocs", the same with all allocations first; "goroutine", all goroutines' stacks (stops the world);
+// "threadcreate", the stacks that made threads.  debug 0: for pprof, compressed; 1: as text; 2, of
+// "goroutine" only: as tracebacks.  0, -ENOENT if there is no such profile, or the error of a write.
+// Go: pprof.Lookup(name).WriteTo(fd, debug).
+GORT_API int gort_pprof_write(const char *name, int fd, int debug);
+// gort_mem_profile_rate makes the memory profile sample one allocation for every rate bytes, on average
+// (default: 512 KB; 1: every one; 0: none), and returns the previous rate; negative only asks.  To be
+// set once and early; GODEBUG=memprofilerate=N does it too.  Go: runtime.MemProfileRate.
+GORT_API int64_t gort_mem_profile_rate(int64_t rate);
+
+// gort_labels is a set of labels, key and value, that profiles show with a goroutine's samples.
+// Garbage collected, never changed; NULL is the empty set.
+typedef struct gort_labels gort_labels;
+// gort_pprof_labels returns base with the pairs key, value, ... added; NULL ends them.  The strings are
+// copied.  A key without a value is a panic.  Go: pprof.WithLabels(ctx, pprof.Labels(...)).
+GORT_API gort_labels *gort_pprof_labels(const gort_labels *base, ...) __attribute__((sentinel));
+// gort_pprof_label is the value of a key, NULL if there is none; it lives as long as the set.
+GORT_API const char *gort_pprof_label(const gort_labels *labels, const char *key);
+// gort_set_goroutine_labels gives the calling goroutine these labels, instead of those it has, and
+// gort_goroutine_labels returns them.  A new goroutine has the labels of the one that makes it.
+// Go: pprof.SetGoroutineLabels.
+GORT_API void gort_set_goroutine_labels(const gort_labels *labels);
+GORT_API const gort_labels *gort_goroutine_labels(void);
+// gort_pprof_do calls f(arg) with labels added to those of the goroutine.  Go: pprof.Do.
+GORT_API void gort_pprof_do(const gort_labels *labels, void (*f)(void *arg), void *arg);
+
 // ---- channels, select -----------------------------------------------------------------------------
 
 // gort_hchan is a channel as these functions see it; gort_chan below has the type of the elements.

@@ -33,6 +33,7 @@
 #include "runtime/mbarrier.h"
 #include "runtime/mgc.h"
 #include "runtime/mgcmark.h"
+#include "runtime/mprof.h"
 #include "runtime/mstats.h"
 #include "runtime/panic.h"
 #include "runtime/runtime1.h"
@@ -194,6 +195,14 @@ mallocPublish(mspan *span, uintptr_t x, bool marking) {
 	}
 }
 
+// sampleDue counts the bytes of a new slot down to the next sample of the memory profile, and reports
+// whether this is it: then profilealloc is to be called, and its result returned.
+static ALWAYS_INLINE bool
+sampleDue(mcache *c, uintptr_t elemsize) {
+	c->nextSample -= (int64_t)elemsize;
+	return unlikely(c->nextSample < 0);
+}
+
 // mallocTrigger starts a collection if it is time, and is a safe point.  After a refill.
 static void
 mallocTrigger(bool checkGCTrigger) {
@@ -264,6 +273,9 @@ mallocgcTinySlow(mcache *c, uintptr_t size, const _type *typ, bool marking) {
 	mallocgcTinyBlock(c, v, size);
 	mallocPublish(span, v, marking);
 	mallocEnd();
+	if (sampleDue(c, maxTinySize)) {
+		profilealloc((void *)v, maxTinySize);
+	}
 	mallocTrigger(checkGCTrigger);
 	return (void *)v;
 }
@@ -302,6 +314,9 @@ mallocgcTiny(mcache *c, uintptr_t size, const _type *typ, bool marking, uintptr_
 		mallocPublish(span, v, marking);
 	}
 	mallocEnd();
+	if (sampleDue(c, maxTinySize)) {
+		return profilealloc((void *)v, maxTinySize);
+	}
 	return (void *)v;
 }
 
@@ -324,8 +339,20 @@ mallocgcSmallNoscanSlow(mcache *c, uintptr_t size, spanClass spc, bool needzero,
 	}
 	mallocPublish(span, v, marking);
 	mallocEnd();
+	if (sampleDue(c, span->elemsize)) {
+		profilealloc((void *)v, span->elemsize);
+	}
 	mallocTrigger(checkGCTrigger);
 	return (void *)v;
+}
+
+// mallocgcSmallNoscanSample ends mallocgcSmallNoscan for an object that is to be sampled.
+static COLD void *
+mallocgcSmallNoscanSample(uintptr_t v, uintptr_t size, bool clear) {
+	if (clear) {
+		memclrNoHeapPointers((void *)v, size);
+	}
+	return profilealloc((void *)v, size);
 }
 
 // mallocgcSmallNoscan allocates up to maxSmallSize - MallocHeaderSize bytes without pointers.
@@ -349,9 +376,15 @@ mallocgcSmallNoscan(mcache *c, uintptr_t size, bool needzero, bool marking, uint
 		}
 		mallocPublish(span, v, marking);
 		mallocEnd();
+		if (sampleDue(c, size)) {
+			return profilealloc((void *)v, size);
+		}
 		return (void *)v;
 	}
 	mallocEnd();
+	if (sampleDue(c, size)) {
+		return mallocgcSmallNoscanSample(v, size, needzero && span->needzero != 0);
+	}
 	if (needzero && span->needzero != 0) {
 		if (size > MinSizeForMallocHeader) {
 			// A call in tail position: memset returns v.  No safe point comes between.
@@ -425,6 +458,9 @@ mallocgcSmallScanNoHeaderSlow(
 	mallocgcScanNoHeaderInit(c, span, v - span->startAddr, size, typ, sizeclass);
 	mallocPublish(span, v, marking);
 	mallocEnd();
+	if (sampleDue(c, span->elemsize)) {
+		profilealloc((void *)v, span->elemsize);
+	}
 	mallocTrigger(checkGCTrigger);
 	return (void *)v;
 }
@@ -451,6 +487,9 @@ mallocgcSmallScanNoHeader(
 		publicationBarrier();
 	}
 	mallocEnd();
+	if (sampleDue(c, span->elemsize)) {
+		return profilealloc((void *)v, span->elemsize);
+	}
 	return (void *)v;
 }
 
@@ -486,6 +525,9 @@ mallocgcSmallScanHeader(uintptr_t size, const _type *typ, bool marking, uintptr_
 	c->scanAlloc += heapSetTypeSmallHeader(x, *elemsize - MallocHeaderSize, typ, header, span);
 	mallocPublish(span, v, marking);
 	mallocEnd();
+	if (sampleDue(c, *elemsize)) {
+		profilealloc((void *)x, *elemsize);
+	}
 	mallocTrigger(checkGCTrigger);
 	return (void *)x;
 }
@@ -514,6 +556,9 @@ mallocgcLarge(uintptr_t size, const _type *typ, bool needzero, bool marking, uin
 	void *x = (void *)span->startAddr;
 	mallocPublish(span, (uintptr_t)x, marking);
 	mallocEnd();
+	if (sampleDue(tlsmcache(), size)) {
+		profilealloc(x, size);
+	}
 
 	mallocTrigger(true);
 

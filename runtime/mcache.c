@@ -13,6 +13,7 @@
 #include "runtime/malloc.h"
 #include "runtime/mgcpacer.h"
 #include "runtime/mgcsweep.h"
+#include "runtime/mprof.h"
 #include "runtime/mstats.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
@@ -38,6 +39,7 @@ allocmcache(void) {
 	for (int i = 0; i < numSpanClasses; i++) {
 		c->alloc[i] = &emptymspan;
 	}
+	c->nextSample = nextSample();
 	return c;
 }
 

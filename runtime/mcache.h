@@ -13,6 +13,7 @@
 // mcache belongs to a P, so nothing here is locked.  It lies off the heap.
 // PORT: no stackcache (stacks are slots, cached in P), no reusableNoscan (freegc is off in Go).
 struct mcache {
+	int64_t nextSample;  // bytes to allocate until the next sample of the memory profile
 	uintptr_t scanAlloc; // bytes of scannable heap allocated since the last flush
 
 	// The block that small pointer-free objects are packed into; 0: none.  A heap pointer that

@@ -34,6 +34,7 @@
 #include "runtime/mgcmark.h"
 #include "runtime/mgcsweep.h"
 #include "runtime/mgcwork.h"
+#include "runtime/mprof.h"
 #include "runtime/mroots.h"
 #include "runtime/mwbbuf.h"
 #include "runtime/panic.h"
@@ -126,6 +127,15 @@ GC(void) {
 	while (atomic_Load(&work.cycles) == n + 1 && !isSweepDone()) {
 		Gosched();
 	}
+
+	// The caller expects the memory profile of this cycle.  All its garbage has been swept, unless
+	// the next mark termination has come meanwhile, which publishes it anyway.
+	M *mp = acquirem();
+	uint32_t cycle = atomic_Load(&work.cycles);
+	if (cycle == n + 1 || (atomic_Load(&gcphase) == _GCmark && cycle == n + 2)) {
+		mProf_PostSweep();
+	}
+	releasem(mp);
 }
 
 // gcWaitOnMark returns when the n-th mark phase is over.

@@ -19,6 +19,7 @@
 #include "runtime/mgcscavenge.h"
 #include "runtime/mgcsweep.h"
 #include "runtime/mgcwork.h"
+#include "runtime/mprof.h"
 #include "runtime/mroots.h"
 #include "runtime/mwbbuf.h"
 #include "runtime/runtime1.h"
@@ -277,6 +278,9 @@ gcMarkTermination(worldStop stw) {
 
 	gcCPULimiterState_finishGCTransition(&gcCPULimiter, now);
 
+	// What the program allocates once the world runs is another cycle's of the memory profile.
+	mProf_NextCycle();
+
 	// Spans in mcaches are on no list of the sweeper.  Take part in the sweep until they have been
 	// forced out below, so that it cannot be over before.
 	sweepLocker sl = activeSweep_begin(&sweep.active);
@@ -288,6 +292,9 @@ gcMarkTermination(worldStop stw) {
 
 	struct gcMarkTermination_args a = {now, stw};
 	systemstack(gcMarkTermination_start, &a);
+
+	// It takes a while: not in the pause.
+	mProf_Flush();
 
 	// The sweeper frees them bit by bit.
 	prepareFreeWorkbufs();
@@ -618,6 +625,9 @@ gcSweep(gcMode mode) {
 		prepareFreeWorkbufs();
 		while (freeSomeWbufs(false)) {
 		}
+		// All frees of this cycle have come.
+		mProf_NextCycle();
+		mProf_Flush();
 		return true;
 	}
 

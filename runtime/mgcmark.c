@@ -25,6 +25,7 @@
 #include "runtime/mgcpacer.h"
 #include "runtime/mroots.h"
 #include "runtime/panic.h"
+#include "sched/cpuprof.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/stack.h"
@@ -104,7 +105,8 @@ scanword_pool(void *arg, void *x) {
 	scanConservative((uintptr_t)&p, PtrSize, arg);
 }
 
-// markrootTimers shades the timers in the heaps of all Ps and the objects in pools.
+// markrootTimers shades the timers in the heaps of all Ps, the objects in pools, and the labels of CPU
+// samples.
 static void
 markrootTimers(gcWork *gcw) {
 	int32_t n = atomic_Load(&nallp);
@@ -112,6 +114,7 @@ markrootTimers(gcWork *gcw) {
 		timers_scan(&allp[i]->timers, scanword_timer, gcw);
 	}
 	poolscan(scanword_pool, gcw);
+	cpuprof_scan(gcw);
 }
 
 // markrootFreeGStacks gives back the stacks of dead goroutines on the global list.  Those that the

@@ -55,6 +55,8 @@ mheap_init(mheap *h) {
 
 	fixalloc_init(&h->spanalloc, sizeof(mspan), recordspan, h, &memstats.mspan_sys);
 	fixalloc_init(&h->cachealloc, sizeof(mcache), NULL, NULL, &memstats.mcache_sys);
+	fixalloc_init(
+		&h->specialprofilealloc, sizeof(specialprofile), NULL, NULL, &memstats.other_sys);
 	fixalloc_init(&h->specialReachableAlloc, sizeof(specialReachable), NULL, NULL,
 		&memstats.other_sys);
 	fixalloc_init(&h->arenaHintAlloc, sizeof(arenaHint), NULL, NULL, &memstats.other_sys);

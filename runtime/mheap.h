@@ -250,6 +250,7 @@ struct mheap {
 
 	fixalloc spanalloc;             // mspan
 	fixalloc cachealloc;            // mcache
+	fixalloc specialprofilealloc;   // specialprofile
 	fixalloc specialReachableAlloc; // specialReachable
 	fixalloc arenaHintAlloc;        // arenaHint
 	mutex speciallock;              // for the allocators of specials
@@ -427,12 +428,21 @@ struct special {
 	uint8_t kind;
 };
 
+// specialprofile tells the memory profiler of the end of an object that was sampled.
+typedef struct specialprofile {
+	special special;
+	struct bucket *b;
+} specialprofile;
+
 // specialReachable tells a test whether an object was reached in the next cycle.
 typedef struct specialReachable {
 	special special;
 	bool done;
 	bool reachable;
 } specialReachable;
+
+// setprofilebucket attaches the bucket to the object at p.  On g0.
+void setprofilebucket(void *p, struct bucket *b);
 
 // specialsIter walks a span's specials.
 typedef struct specialsIter {

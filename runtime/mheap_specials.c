@@ -12,6 +12,7 @@
 #include "runtime/mheap.h"
 
 #include "runtime/mgcsweep.h"
+#include "runtime/mprof.h"
 #include "runtime/mstats.h"
 
 // spanHasSpecials notes in the arena's bitmap that s has some.
@@ -101,6 +102,18 @@ mspan_specialFindSplicePoint(mspan *span, uintptr_t offset, uint8_t kind, bool *
 	return iter;
 }
 
+// setprofilebucket: see mheap.h.
+void
+setprofilebucket(void *p, bucket *b) {
+	lock(&mheap_.speciallock);
+	specialprofile *s = fixalloc_alloc(&mheap_.specialprofilealloc);
+	unlock(&mheap_.speciallock);
+	s->special.kind = _KindSpecialProfile;
+	s->b = b;
+	if (!addspecial(p, &s->special, false))
+		throw("setprofilebucket: profile already set");
+}
+
 // newSpecialsIter starts at the first special of span.
 specialsIter
 newSpecialsIter(mspan *span) {
@@ -134,6 +147,12 @@ specialsIter_unlinkAndNext(specialsIter *i) {
 void
 freeSpecial(special *s, void *p, uintptr_t size) {
 	switch (s->kind) {
+	case _KindSpecialProfile:
+		mProf_Free(((specialprofile *)s)->b, size);
+		lock(&mheap_.speciallock);
+		fixalloc_free(&mheap_.specialprofilealloc, s);
+		unlock(&mheap_.speciallock);
+		break;
 	case _KindSpecialReachable:
 		// Whoever made it frees it.
 		((specialReachable *)s)->done = true;

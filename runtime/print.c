@@ -66,6 +66,15 @@ gwrite(const char *b, uintptr_t n) {
 	if (n == 0)
 		return;
 	recordForPanic(b, n);
+	G *gp = getg();
+	M *mp = gp == NULL ? NULL : gp->m;
+	// Whoever goes down wants to be seen.
+	if (unlikely(mp != NULL && gp == mp->g0 && mp->writebuf != NULL && mp->dying == 0)) {
+		n = min(n, mp->capwritebuf - mp->nwritebuf);
+		memcpy(mp->writebuf + mp->nwritebuf, b, n);
+		mp->nwritebuf += n;
+		return;
+	}
 	while (n > 0) {
 		int32_t k = runtime_write(2, b, (int32_t)n);
 		if (k == -4) // EINTR

@@ -33,12 +33,14 @@
 #include "runtime/mcache.h"
 #include "runtime/mgc.h"
 #include "runtime/mgcmark.h"
+#include "runtime/mprof.h"
 #include "runtime/mroots.h"
 #include "runtime/mstats.h"
 #include "runtime/os_linux.h"
 #include "runtime/panic.h"
 #include "runtime/rand.h"
 #include "runtime/runtime1.h"
+#include "sched/cpuprof.h"
 #include "sched/fiber.h"
 #include "sched/netpoll.h"
 #include "sched/preempt.h"
@@ -131,6 +133,8 @@ schedinit(void) {
 	lockInit(&computeMaxProcsLock, lockRankComputeMaxProcs);
 	lockInit(&memstats.heapStats.noPLock, lockRankLeafRank);
 	proc_m_init();
+	mprofinit();
+	cpuprofinit();
 
 	sched.maxmcount = 10000;
 
@@ -184,6 +188,10 @@ execute(G *gp, bool inheritTime) {
 	atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
 	if (!inheritTime)
 		atomic_StoreRelaxed(&mp->p->schedtick, mp->p->schedtick + 1);
+
+	int32_t hz = atomic_LoadRelaxed(&sched.profilehz);
+	if (unlikely(mp->profilehz != hz))
+		setThreadCPUProfiler(hz);
 
 	*mp->errnop = gp->errno_;
 	if (unlikely(mp->cxap != NULL)) {

@@ -26,11 +26,13 @@
 #include "runtime/panic.h"
 #include "runtime/rand.h"
 #include "runtime/rwmutex.h"
+#include "sched/cpuprof.h"
 #include "sched/fiber.h"
 #include "sched/netpoll.h"
 #include "sched/preempt.h"
 #include "sched/signal_unix.h"
 #include "sched/stack.h"
+#include "sched/traceback.h"
 
 // __cxa_get_globals is there if the program has C++ in it: where a thread keeps the exceptions
 // that it has caught.
@@ -72,6 +74,9 @@ mReserveID(void) {
 void
 mcommoninit(M *mp, int64_t id) {
 	mpreinit(mp);
+	memset(mp->createstack, 0, sizeof mp->createstack);
+	if (getg() != getg()->m->g0)
+		callers(1, mp->createstack, nelem(mp->createstack));
 
 	lock(&sched.lock);
 	mp->id = id >= 0 ? id : mReserveID();
@@ -167,6 +172,7 @@ mexit(bool osStack) {
 
 	uint64_t sigmask;
 	sigblock_save(&sigmask);
+	setThreadCPUProfiler(0); // PORT: Go leaves the timer behind
 	unminit();
 
 	lock(&sched.lock);

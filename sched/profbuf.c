@@ -144,6 +144,14 @@ freeProfBuf(profBuf *b) {
 	sysFree(b, b->size, &memstats.other_sys);
 }
 
+void
+profBuf_reset(profBuf *b) {
+	b->r = b->w = b->rNext = 0;
+	b->overflow = b->overflowTime = 0;
+	b->eof = 0;
+	noteclear(&b->wait);
+}
+
 // profBuf_room is the free words of data, as the writer sees them.
 static intptr_t
 profBuf_room(profBuf *b, profIndex br, profIndex bw) {

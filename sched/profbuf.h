@@ -40,6 +40,8 @@ typedef struct profBuf {
 // up to powers of two.  Its memory is off the heap; freeProfBuf gives it back.
 profBuf *newProfBuf(int hdrsize, int bufwords, int tags);
 void freeProfBuf(profBuf *b);
+// profBuf_reset makes a buffer that was closed and read to its end new.
+void profBuf_reset(profBuf *b);
 
 // profBuf_write adds a record: one writer at a time, in a signal handler too.  *tagPtr is a pointer
 // into the heap that is reachable elsewhere while the write goes on (see the .c); tagPtr may be NULL.

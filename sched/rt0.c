@@ -9,6 +9,7 @@
 #include "runtime/mgc.h"
 #include "runtime/os_linux.h"
 #include "runtime/panic.h"
+#include "sched/pprof.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/stack.h"
@@ -23,6 +24,7 @@ void (*const gort_capture)(void) = gort_capture_stub;
 // gort_main is the main goroutine: the program, and its end.
 static void
 gort_main(void) {
+	pprof_env();
 	int rc = app_(argc_, argv_);
 
 	// A goroutine that panics should be able to say so.

@@ -222,8 +222,10 @@ struct M {
 	int32_t locks;
 	int32_t dying;
 	int32_t profilehz;
-	bool spinning; // out of work and looking for some
-	bool blocked;  // on a note
+	int32_t profileTimer;   // if profileTimerValid: the timer on its CPU clock (cpuprof.c)
+	bool profileTimerValid; // atomic
+	bool spinning;          // out of work and looking for some
+	bool blocked;           // on a note
 	int8_t printlock;
 	uint8_t traceback;
 	uint32_t freeWait; // atomic: freeMStack, freeMRef, freeMWait
@@ -253,6 +255,13 @@ struct M {
 	int *errnop;   // address of this thread's errno
 	void **cxap;   // C++: this thread's caught exceptions, or NULL
 	bool starting; // sched.lock; on sched.mstarting
+
+	// While set, what is printed on g0 goes there: gort_stack.
+	char *writebuf;
+	uintptr_t nwritebuf;
+	uintptr_t capwritebuf;
+	uintptr_t createstack[32]; // what made the M; for the threadcreate profile
+	uintptr_t *profStack;      // the memory profiler's room for a stack (mprof.c)
 
 	uint32_t preemptGen;    // atomic: preemption signals handled
 	uint32_t signalPending; // atomic: a preemption signal is on its way
@@ -418,7 +427,7 @@ struct schedt {
 	int32_t safePointWait;
 	note safePointNote;
 
-	int32_t profilehz;
+	int32_t profilehz; // atomic
 	int64_t procresizetime;
 	int64_t totaltime;
 	bool customGOMAXPROCS;

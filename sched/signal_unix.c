@@ -40,6 +40,7 @@
 #include "runtime/os_linux.h"
 #include "runtime/panic.h"
 #include "runtime/runtime1.h"
+#include "sched/cpuprof.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/stack.h"
@@ -90,7 +91,6 @@ typedef struct gsignalBlock {
 uint32_t sigPreempt = sigPreemptDefault;
 bool islibrary; // Go's isarchive || islibrary
 bool (*sigsendhook)(uint32_t sig);
-void (*sigprofhook)(uintptr_t pc, uintptr_t sp, uintptr_t bp, G *gp, M *mp);
 
 static uintptr_t fwdSig[_NSIG_];     // atomic: handlers from before
 static uint32_t handlingSig[_NSIG_]; // atomic: the handler is ours
@@ -429,9 +429,7 @@ badsignal(uint32_t sig, const sigctxt *c) {
 	if (sig == sigPreempt && (h == (uintptr_t)SIG_DFL || h == (uintptr_t)SIG_IGN))
 		return;
 	if (sig == SIGPROF) {
-		if (sigprofhook != NULL)
-			sigprofhook(
-				sigctxt_reg(c, REG_RIP), sigctxt_reg(c, REG_RSP), 0, NULL, NULL);
+		sigprofNonGo(sigctxt_reg(c, REG_RIP), c->info->si_code);
 		return;
 	}
 	if (sigsendhook != NULL && (flags & _SigNotify) != 0 && sigsendhook(sig))
@@ -591,9 +589,8 @@ sighandler(uint32_t sig, sigctxt *c, G *gp, bool onaltstack) {
 	M *mp = getg()->m;
 
 	if (sig == SIGPROF) {
-		if (sigprofhook != NULL)
-			sigprofhook(sigctxt_reg(c, REG_RIP), sigctxt_reg(c, REG_RSP),
-				sigctxt_reg(c, REG_RBP), gp, mp);
+		sigprof(sigctxt_reg(c, REG_RIP), sigctxt_reg(c, REG_RSP), sigctxt_reg(c, REG_RBP),
+			gp, mp, c->info->si_code);
 		return;
 	}
 	if (sig == sigPreempt && debug.asyncpreemptoff == 0) {

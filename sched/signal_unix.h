@@ -53,8 +53,6 @@ void clearSignalHandlers(void);
 // sigsendhook gets signals marked _SigNotify, in signal context, before anything else is done about
 // them; it returns true if it took the signal.
 extern bool (*sigsendhook)(uint32_t sig);
-// sigprofhook is called on SIGPROF: the profiler's.  gp may be NULL (a foreign thread).
-extern void (*sigprofhook)(uintptr_t pc, uintptr_t sp, uintptr_t bp, G *gp, M *mp);
 void setProcessCPUProfilerTimer(int32_t hz);
 
 // preemptM asks mp to run its handler, or pokes it if it is waiting in there.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # No write barrier is missing in the examples, benchmarks and stress programs, and the checker that
 # says so reports exactly the lines that tests/neg/barrier.c marks.
-: "${srcdir:=.}" "${CC:=cc}" "${UV_LIBS=-luv}" "${XXHASH_LIBS=-lxxhash}"
+: "${srcdir:=.}" "${CC:=cc}" "${UV_LIBS=-luv}" "${XXHASH_LIBS=-lxxhash}" "${ZLIB_LIBS=-lz}"
 defs=$(sed -n 's/^GORT_DEFS = //p' Makefile)
 dir=barriercheck.tmp
 rm -rf $dir
@@ -27,7 +27,7 @@ build() {
 		$cc $user $opt -c "$srcdir/$f" -o "$o" || return 1
 		objs="$objs $o"
 	done
-	$cc -o $dir/program $objs $dir/gortcheck.o .libs/libgortcore.a $UV_LIBS $XXHASH_LIBS -lm -lpthread -ldl $wrap
+	$cc -o $dir/program $objs $dir/gortcheck.o .libs/libgortcore.a $UV_LIBS $XXHASH_LIBS $ZLIB_LIBS -lm -lpthread -ldl $wrap
 }
 
 # the seeded mistakes

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Programs linked in every way there is see one barrier flag, keep their barriers and their roots.
-: "${srcdir:=.}" "${CC:=cc}" "${UV_LIBS:=-luv}" "${XXHASH_LIBS:=-lxxhash}"
+: "${srcdir:=.}" "${CC:=cc}" "${UV_LIBS:=-luv}" "${XXHASH_LIBS:=-lxxhash}" "${ZLIB_LIBS:=-lz}"
 dir=link.$$
 mkdir $dir || exit 1
 trap 'rm -rf $dir' EXIT
@@ -9,7 +9,7 @@ rc=0 n=0 skipped=
 inc="-I$srcdir/runtime -I$srcdir/tests/link -std=gnu11 -fno-omit-frame-pointer"
 static=.libs/libgort.a
 shared=.libs/libgort.so
-libs="$UV_LIBS $XXHASH_LIBS -lpthread -ldl"
+libs="$UV_LIBS $XXHASH_LIBS $ZLIB_LIBS -lpthread -ldl"
 
 # try NAME COMMAND...: the command makes $dir/p, which then runs with $arg
 try() {

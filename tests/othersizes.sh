@@ -1,7 +1,7 @@
 #!/bin/sh
 # The runtime built for another table of size classes, one with more classes than Go's 68, collects,
 # counts and clears as with its own; what is known at compile time follows the table.
-: "${srcdir:=.}" "${CC:=cc}" "${LD:=ld}" "${OBJCOPY:=objcopy}" "${UV_LIBS:=-luv}" "${XXHASH_LIBS:=-lxxhash}"
+: "${srcdir:=.}" "${CC:=cc}" "${LD:=ld}" "${OBJCOPY:=objcopy}" "${UV_LIBS:=-luv}" "${XXHASH_LIBS:=-lxxhash}" "${ZLIB_LIBS:=-lz}"
 t=$(mktemp -d)
 trap 'rm -rf "$t"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -93,8 +93,8 @@ for f in "$srcdir"/runtime/*.S "$srcdir"/sched/*.S; do
 	test ! -f "$f" || (cd o && $CC -I"$srcdir" -c "$f") || fail "$f"
 done
 $LD -r -T "$srcdir/runtime/prelink.ld" -o lib.o o/*.o && $OBJCOPY --localize-hidden lib.o || fail "prelink"
-$CC $flags -o sizes sizes.c lib.o $UV_LIBS $XXHASH_LIBS -lpthread -ldl -lm || fail "does not link"
-$CC $flags -I"$srcdir/runtime" -o torture "$srcdir/tests/stress/torture.c" lib.o $UV_LIBS $XXHASH_LIBS -lpthread -ldl -lm ||
+$CC $flags -o sizes sizes.c lib.o $UV_LIBS $XXHASH_LIBS $ZLIB_LIBS -lpthread -ldl -lm || fail "does not link"
+$CC $flags -I"$srcdir/runtime" -o torture "$srcdir/tests/stress/torture.c" lib.o $UV_LIBS $XXHASH_LIBS $ZLIB_LIBS -lpthread -ldl -lm ||
 	fail "torture does not link"
 for p in 1 4; do
 	GOMAXPROCS=$p timeout 60 ./sizes >out 2>&1 && grep -q '^ok$' out || { head -40 out; fail "sizes, GOMAXPROCS=$p"; }
