@@ -214,4 +214,15 @@ void gt_order_why(gt_order *o, gt_buf *b);
 // gt_order_dump prints all states as Go's dumpOrdering, sorted.
 void gt_order_dump(gt_order *o, gt_buf *b);
 
+// ---- text
+
+// gt_event_text adds the text of ev, without the newline.
+void gt_event_text(gt_buf *b, const gt_event *ev);
+
+// gt_verdict_text is gt_verdict with the NULs that it may have; NULL without an error.
+const gt_buf *gt_verdict_text(gt_reader *r);
+
+// gt_quote adds a string as Go's %q.
+void gt_quote(gt_buf *b, const gt_str *str);
+
 #endif // TOOLS_GT_IMPL_H

@@ -115,6 +115,7 @@ enum need {
 #define RULE_STATUS                                                                                \
 	"the first event of a generation about a proc or goroutine is its status, as left by the " \
 	"generation before"
+#define RULE_PSTATUS "the status of a proc is 1 to 4"
 #define RULE_RUNNING "what a running goroutine does happens on its thread while it runs"
 #define RULE_SYSCALL "a system call begins on a running goroutine and proc, and ends once"
 #define RULE_STEAL "a proc is stolen from the thread that has it, in a system call"
@@ -371,7 +372,7 @@ proc_status_event(gt_order *o, struct step *s) {
 	gt_base *ev = s->ev;
 	int64_t pid = (int64_t)ev->args[0];
 	uint8_t status = (uint8_t)ev->args[1];
-	if (status >= NumProcStatus || ev->args[1] != status)
+	if (status >= NumProcStatus)
 		return bad(o, "the status of a proc is 1 to 4", "invalid status for proc %ld: %d",
 			pid, status);
 	uint8_t old = proc_state[status];
@@ -396,6 +397,8 @@ proc_status_event(gt_order *o, struct step *s) {
 		*gt_map_put(&o->ps, (uint64_t)pid, &isnew) = (uintptr_t)p;
 		old = s->g->gen == o->initialgen ? GT_PROC_UNDETERMINED : GT_PROC_NOT_EXIST;
 	}
+	if (ev->args[1] >= NumProcStatus)
+		return bad(o, RULE_PSTATUS, "invalid status for proc %ld: %lu", pid, ev->args[1]);
 	*extra(ev) = old;
 	if (status == ProcRunning || status == ProcSyscall)
 		s->new.p = pid;

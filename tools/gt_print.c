@@ -7,9 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tools/gt_impl.h"
 #include "tools/gt_isprint.h"
-#include "tools/gt_reader.h"
-#include "tools/gt_util.h"
 
 // ---- names
 
@@ -120,11 +119,9 @@ is_print(uint32_t r) {
 	return lo < COUNT(gt_isprint) && r >= gt_isprint[lo].lo;
 }
 
-// quoted adds k and the string as Go's %q.
-static void
-quoted(gt_buf *b, const char *k, const gt_str *str) {
+void
+gt_quote(gt_buf *b, const gt_str *str) {
 	static const char escapes[] = "\aa\bb\ff\nn\rr\tt\vv";
-	gt_buf_str(b, k);
 	gt_buf_add(b, "\"", 1);
 	const unsigned char *s = (const unsigned char *)str->s;
 	for (size_t i = 0, len; i < str->len; i += len) {
@@ -152,6 +149,13 @@ quoted(gt_buf *b, const char *k, const gt_str *str) {
 		}
 	}
 	gt_buf_add(b, "\"", 1);
+}
+
+// quoted adds k and the string in quotes.
+static void
+quoted(gt_buf *b, const char *k, const gt_str *str) {
+	gt_buf_str(b, k);
+	gt_quote(b, str);
 }
 
 static void
@@ -206,36 +210,33 @@ wall_time(gt_buf *b, int64_t sec, int64_t nsec) {
 	struct tm tm;
 	time_t t = (time_t)sec;
 	int64_t zone = localtime_r(&t, &tm) == NULL ? 0 : tm.tm_gmtoff;
-	int64_t local = (int64_t)((uint64_t)sec + (uint64_t)zone);
-	int64_t days = local / DAY, rest = local % DAY;
-	if (rest < 0) {
-		rest += DAY;
-		days--;
-	}
-	// days since 1970-01-01 to a date; years begin in March
-	days += 719468;
-	int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-	int64_t doe = days - era * 146097;
-	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	int64_t mp = (5 * doy + 2) / 153;
-	int64_t month = mp < 10 ? mp + 3 : mp - 9, year = yoe + era * 400 + (month <= 2);
-	int64_t abs = year < 0 ? -year : year;
+	// Days since the 1st of March of a year long ago, from which Go counts, too: a multiple of 400,
+	// and no time before it can be told from one far in the future.
+	const uint64_t eras = 730692556, days_to_1970 = eras * 146097 + 719468;
+	uint64_t abs = (uint64_t)sec + (uint64_t)zone + days_to_1970 * DAY;
+	uint64_t days = abs / DAY, rest = abs % DAY;
+	uint64_t doe = days % 146097;
+	uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	uint64_t mp = (5 * doy + 2) / 153;
+	uint64_t month = mp < 10 ? mp + 3 : mp - 9;
+	int64_t year = (int64_t)(yoe + (days / 146097 - eras) * 400 + (month <= 2));
 	if (year < 0)
 		gt_buf_add(b, "-", 1);
-	for (int64_t p = 1000; p > 1 && abs < p; p /= 10)
+	year = year < 0 ? -year : year;
+	for (int64_t p = 1000; p > 1 && year < p; p /= 10)
 		gt_buf_add(b, "0", 1);
-	number(b, abs);
+	number(b, year);
 	gt_buf_add(b, "-", 1);
-	padded(b, month);
+	padded(b, (int64_t)month);
 	gt_buf_add(b, "-", 1);
-	padded(b, doy - (153 * mp + 2) / 5 + 1);
+	padded(b, (int64_t)(doy - (153 * mp + 2) / 5 + 1));
 	gt_buf_add(b, "T", 1);
-	padded(b, rest / 3600);
+	padded(b, (int64_t)rest / 3600);
 	gt_buf_add(b, ":", 1);
-	padded(b, rest / 60 % 60);
+	padded(b, (int64_t)rest / 60 % 60);
 	gt_buf_add(b, ":", 1);
-	padded(b, rest % 60);
+	padded(b, (int64_t)rest % 60);
 	if (nsec != 0) {
 		char s[10] = ".";
 		for (int i = 9; i > 0; i--, nsec /= 10)
@@ -258,9 +259,8 @@ wall_time(gt_buf *b, int64_t sec, int64_t nsec) {
 
 // ---- events
 
-// event adds the text of ev.
-static void
-event(gt_buf *b, const gt_event *ev) {
+void
+gt_event_text(gt_buf *b, const gt_event *ev) {
 	key(b, "M=", ev->thread);
 	key(b, " P=", ev->proc);
 	key(b, " G=", ev->goroutine);
@@ -351,7 +351,7 @@ void
 gt_print_event(FILE *f, const gt_event *ev) {
 	static _Thread_local gt_buf b;
 	b.n = 0;
-	event(&b, ev);
+	gt_event_text(&b, ev);
 	gt_buf_add(&b, "\n", 1);
 	fwrite(b.s, 1, b.n, f);
 }

@@ -647,6 +647,10 @@ install_gen(gt_reader *r, gt_event *ev) {
 		r->frontier[r->nfrontier++] = c;
 		heap_sift_up(r->frontier, r->nfrontier - 1);
 	}
+	for (size_t i = 0; i < g->nexp; i++)
+		if (g->exp[i].experiment >= NumExperiments)
+			return gt_bad(&r->f, "experiment 1 (AllocFree) is all there is",
+				"unknown experiment: %d", g->exp[i].experiment);
 	sync_event(r, ev, gt_mul(g->freq, g->min_ts));
 	return true;
 }
@@ -755,20 +759,27 @@ read_header(gt_reader *r) {
 	if (r->src.err != 0)
 		return gt_bad(f, "the file can be opened", "failed to read trace file: open %s: %s",
 			r->name, strerror(r->src.err));
-	static const char rule[] = "a trace begins with \"go 1.26 trace\" and three NULs";
-	char h[16];
-	for (int i = 0; i < 16; i++) {
-		int c = gt_src_byte(&r->src);
+	static const char format[] = "go 1.# trace\0\0\0"; // #: a number
+	uint64_t version = 0;
+	int c = gt_src_byte(&r->src);
+	for (size_t i = 0; i < sizeof format - 1; i++) {
+		bool ok = c == format[i];
+		if (format[i] == '#') {
+			ok = c >= '0' && c <= '9';
+			for (; c >= '0' && c <= '9' && version <= UINT32_MAX;
+				c = gt_src_byte(&r->src))
+				version = version * 10 + (uint64_t)(c - '0');
+			ok = ok && version <= UINT32_MAX;
+		} else if (ok && i < sizeof format - 2) {
+			c = gt_src_byte(&r->src);
+		}
 		if (r->src.err != 0)
 			return gt_bad(f, "the file can be read", "%s", strerror(r->src.err));
-		if (c < 0)
-			return gt_bad(f, rule, "bad file format: not a Go execution trace?");
-		h[i] = (char)c;
+		if (!ok)
+			return gt_bad(f, "a trace begins with \"go 1.26 trace\" and three NULs",
+				"bad file format: not a Go execution trace?");
 	}
-	if (memcmp(h, "go 1.", 5) != 0 || h[5] < '0' || h[5] > '9' || h[6] < '0' || h[6] > '9' ||
-		memcmp(h + 7, " trace\0\0\0", 9) != 0)
-		return gt_bad(f, rule, "bad file format: not a Go execution trace?");
-	r->version = (h[5] - '0') * 10 + h[6] - '0';
+	r->version = (int)version;
 	switch (r->version) {
 	case 22:
 	case 23:
@@ -778,7 +789,7 @@ read_header(gt_reader *r) {
 		return true;
 	default:
 		return gt_bad(f, "traces of Go 1.22, 1.23, 1.25 and 1.26 can be read",
-			"unknown or unsupported trace version go 1.%d", r->version);
+			"unknown or unsupported trace version go 1.%lu", version);
 	}
 }
 
@@ -893,6 +904,11 @@ has_error(const gt_reader *r) {
 const char *
 gt_verdict(gt_reader *r) {
 	return has_error(r) ? r->f.verdict.s : NULL;
+}
+
+const gt_buf *
+gt_verdict_text(gt_reader *r) {
+	return has_error(r) ? &r->f.verdict : NULL;
 }
 
 uint64_t

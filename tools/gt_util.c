@@ -62,7 +62,7 @@ gt_vec_grow(void *p, size_t n, size_t *cap, size_t size) {
 
 void *
 gt_arena_alloc(gt_arena *a, size_t n) {
-	n = (n + 7) & ~(size_t)7;
+	n = n == 0 ? 8 : (n + 7) & ~(size_t)7;
 	if (n > (size_t)(a->end - a->p)) {
 		size_t size = a->blocks == NULL ? 4096 : a->blocks->size * 2;
 		if (size > 1 << 20)
