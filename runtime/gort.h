@@ -39,7 +39,7 @@
 // Errors: a call that can fail returns a negative errno.  A misuse (send on a closed channel,
 // unlock of an unlocked mutex) ends the process as it ends a Go program: "panic: ..." or
 // "fatal error: ...", the goroutines' stacks, status 2.
-// Environment: GOMAXPROCS, GOGC, GOMEMLIMIT, GODEBUG, GOTRACEBACK, as for a Go program.
+// Environment: GOMAXPROCS, GOGC, GOMEMLIMIT, GODEBUG, GOTRACEBACK, as for a Go program; GORT_TRACE.
 #ifndef GORT_H
 #define GORT_H
 
@@ -373,6 +373,37 @@ GORT_API void gort_pool_put(gort_pool *p, void *x); // x: an object of the heap;
 GORT_API void gort_sema_acquire(uint32_t *s);
 GORT_API void gort_sema_release(uint32_t *s);
 
+// ---- execution traces: go tool trace reads them; GORT_TRACE=file traces the whole program --------------
+
+// gort_trace_start writes a trace to fd from now on, in Go's format; what happens until gort_trace_stop
+// is in it.  -EBUSY: there is one already.  Go: trace.Start.
+GORT_API int gort_trace_start(int fd);
+// gort_trace_start_writer gives the trace to write, piece by piece, in a goroutine of its own.  write
+// returns 0 or a negative errno; it may use the whole API but these calls.  ctx is not a root.
+GORT_API int gort_trace_start_writer(
+	int (*write)(void *ctx, const void *data, size_t n), void *ctx);
+// gort_trace_stop ends the trace.  When it returns everything has been written, and nothing will be any
+// more.  The result is the first error of writing.  Go: trace.Stop.
+GORT_API int gort_trace_stop(void);
+GORT_API int gort_trace_enabled(void); // is anybody tracing?
+
+// The flight recorder keeps the last part of the trace in memory: at least min_age ns of it (0: 10 s),
+// but not much more than max_bytes (0: 10 MB).  gort_trace_snapshot writes what there is to fd, as a
+// complete trace.  It goes on beside gort_trace_start.  Go: trace.FlightRecorder.
+GORT_API int gort_trace_flight_start(int64_t min_age, size_t max_bytes);
+GORT_API int gort_trace_snapshot(int fd); // -EINVAL: not recording
+GORT_API int gort_trace_flight_stop(void);
+
+// What the program itself says in a trace.  A task may span goroutines; parent and task 0: none.  A
+// region is part of what one goroutine does: regions nest.  In C, gort_trace_region(task, name) in a
+// block makes the rest of the block one.  Strings are cut at 1024 bytes.  All of this costs next to
+// nothing while nobody traces.  Go: trace.NewTask, StartRegion, Log.
+GORT_API uint64_t gort_trace_task_begin(uint64_t parent, const char *type);
+GORT_API void gort_trace_task_end(uint64_t task);
+GORT_API void gort_trace_region_begin(uint64_t task, const char *name);
+GORT_API void gort_trace_region_end(uint64_t task, const char *name);
+GORT_API void gort_trace_log(uint64_t task, const char *category, const char *message);
+
 // ---- below this line: macros and what they call -------------------------------------------------------
 //
 // The macros evaluate their arguments once.  In C++ there are none: use the functions, and
@@ -684,6 +715,15 @@ enum { GORT_STACK_DEFAULT = 0, GORT_STACK_64K, GORT_STACK_256K, GORT_STACK_1M, G
 #	define GORT_DEFER_(d, ...)                                       \
 		__attribute__((cleanup(gort_defer_pop))) gort_deferred d; \
 		GORT_CAPTURE_(&d.call, __VA_ARGS__) gort_defer_push(&d)
+
+// gort_trace_region(task, name): see gort_trace_region_begin.
+#	define gort_trace_region(task, name) \
+		GORT_REGION_(GORT_UNIQ_(gort_t_), GORT_UNIQ_(gort_n_), task, name)
+#	define GORT_REGION_(t, n, task, name) \
+		uint64_t t = (task);           \
+		const char *n = (name);        \
+		gort_trace_region_begin(t, n); \
+		gort_defer(gort_trace_region_end, t, n)
 
 // ---- typed channels: gort_chan(int) c = gort_chan_make(int, 10);
 // A gort_chan(T) is a pointer to an array of T of an odd length: structural, so that it is the same

@@ -13,6 +13,7 @@
 #include "runtime/mbitmap.h"
 #include "runtime/mgcsweep.h"
 #include "runtime/mheap.h"
+#include "sched/traceruntime.h"
 
 static mspan *mcentral_grow(mcentral *c);
 
@@ -80,10 +81,20 @@ mcentral_cacheSpan(mcentral *c) {
 		(uintptr_t)SizeClassToNPages[spanClass_sizeclass(c->spanclass)] * pageSize;
 	deductSweepCredit(spanBytes, 0);
 
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCSweepStart(tl);
+		traceRelease(tl);
+	}
 	uint32_t sg = mheap_.sweepgen;
 	mspan *s = spanSet_pop(mcentral_partialSwept(c, sg));
 	if (s == NULL)
 		s = mcentral_sweepForSpan(c, sg);
+	tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCSweepDone(tl);
+		traceRelease(tl);
+	}
 	if (s == NULL)
 		s = mcentral_grow(c);
 	if (s == NULL)

@@ -41,6 +41,7 @@
 #include "runtime/runtime1.h"
 #include "sched/proc.h"
 #include "sched/sema.h"
+#include "sched/traceruntime.h"
 
 _Static_assert(sizeof(workbuf) == _WorkbufSize, "size of a workbuf");
 
@@ -153,7 +154,8 @@ gcWaitOnMark(uint32_t n) {
 			return;
 		}
 		gList_push(&work.sweepWaiters.list, getg());
-		goparkunlock(&work.sweepWaiters.lock, waitReasonWaitForGCCycle);
+		goparkunlock(&work.sweepWaiters.lock, waitReasonWaitForGCCycle,
+			traceBlockUntilGCEnds, 0);
 	}
 }
 
@@ -252,6 +254,12 @@ gcStart(gcTrigger trigger) {
 	semacquire(&worldsema);
 
 	work.userForced = trigger.kind == gcTriggerCycle; // under gcsema: gctrace reads it
+
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCStart(tl);
+		traceRelease(tl);
+	}
 
 	for (int32_t i = 0; i < nallp; i++) {
 		P *pp = allp[i];

@@ -27,6 +27,7 @@
 #include "sched/sema.h"
 #include "sched/stack.h"
 #include "sched/sync_pool.h"
+#include "sched/traceruntime.h"
 
 // gcMarkTermination_mark is gcMark on g0: the stack of the goroutine does not change meanwhile.
 static void
@@ -228,6 +229,12 @@ gcMarkTermination(worldStop stw) {
 
 	mp->traceback = 0;
 	casgstatus(curgp, _Gwaiting, _Grunning);
+
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCDone(tl);
+		traceRelease(tl);
+	}
 
 	mp->preemptoff = NULL;
 
@@ -434,7 +441,8 @@ gcBgMarkWorker(void *ready) {
 	// a run queue like anybody; it comes back here in the end.
 
 	for (;;) {
-		gopark(gcBgMarkWorker_park, node, waitReasonGCWorkerIdle);
+		gopark(gcBgMarkWorker_park, node, waitReasonGCWorkerIdle, traceBlockSystemGoroutine,
+			0);
 
 		// No preemption up to acquirem, or another goroutine would see gcMarkWorkerMode.
 
@@ -634,7 +642,7 @@ gcSweep(gcMode mode) {
 	lock(&sweep.lock);
 	if (sweep.parked) {
 		sweep.parked = false;
-		ready(sweep.g, true);
+		ready(sweep.g, 0, true);
 	}
 	unlock(&sweep.lock);
 	return false;

@@ -31,6 +31,7 @@
 #include "sched/stack.h"
 #include "sched/sync_pool.h"
 #include "sched/time.h"
+#include "sched/traceruntime.h"
 
 // gcPrepareMarkRoots counts the root jobs and takes down what they are to scan.
 // The world must be stopped.
@@ -279,6 +280,34 @@ gcAssistAlloc1(void *arg) {
 	}
 }
 
+// assist_start and assist_done tell traces that gp assists.  The flag changes within the same
+// generation as the event, and after it: the event's own status must be that of before.
+static void
+assist_start(G *gp) {
+	traceLocker tl = traceAcquire();
+
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCMarkAssistStart(tl);
+	}
+	gp->inMarkAssist = true;
+	if (traceLocker_ok(tl)) {
+		traceRelease(tl);
+	}
+}
+
+static void
+assist_done(G *gp) {
+	traceLocker tl = traceAcquire();
+
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCMarkAssistDone(tl);
+	}
+	gp->inMarkAssist = false;
+	if (traceLocker_ok(tl)) {
+		traceRelease(tl);
+	}
+}
+
 // gcAssistAlloc makes gp's assist debt positive again.  gp is the calling goroutine, and may be
 // preempted.
 void
@@ -293,10 +322,12 @@ gcAssistAlloc(G *gp) {
 		return;
 	}
 
+	// A trace may start while this assist is on: inMarkAssist says so then.
+	bool entered = false;
 	for (;;) {
 		if (gcCPULimiterState_limiting(&gcCPULimiter)) {
 			// The collector takes too much of the CPU already.
-			return;
+			break;
 		}
 		// What has to be done to get out of debt; at least gcOverAssistWork, as credit for
 		// the allocations to come.
@@ -326,8 +357,12 @@ gcAssistAlloc(G *gp) {
 
 			scanWork -= stolen;
 			if (scanWork == 0) {
-				return;
+				break;
 			}
+		}
+		if (!entered) {
+			entered = true;
+			assist_start(gp);
 		}
 
 		struct gcAssistAlloc_args a = {gp, scanWork};
@@ -340,7 +375,7 @@ gcAssistAlloc(G *gp) {
 		}
 
 		if (gp->gcAssistBytes >= 0) {
-			return;
+			break;
 		}
 		// Neither credit nor work enough.  If that was for a preemption, try again afterwards.
 		if (atomic_LoadRelaxed(&gp->preempt)) {
@@ -351,8 +386,11 @@ gcAssistAlloc(G *gp) {
 		// Else sleep until a worker has earned the credit.  More work does not wake it: there
 		// was little of it, and the workers will do it.
 		if (gcParkAssist()) {
-			return;
+			break;
 		}
+	}
+	if (entered) {
+		assist_done(gp);
 	}
 }
 
@@ -393,7 +431,7 @@ gcParkAssist(void) {
 		unlock(&work.assistQueue.lock);
 		return false;
 	}
-	goparkunlock(&work.assistQueue.lock, waitReasonGCAssistWait);
+	goparkunlock(&work.assistQueue.lock, waitReasonGCAssistWait, traceBlockGCMarkAssist, 1);
 	return true;
 }
 
@@ -419,7 +457,7 @@ gcFlushBgCredit(int64_t scanWork) {
 			gp->gcAssistBytes = 0;
 			// Not into runnext: by way of the worker's priority a goroutine that allocates
 			// much would always run first, and in a fresh time slice.
-			ready(gp, false);
+			ready(gp, 0, false);
 		} else {
 			// To the back: a large debt must not block the small ones.
 			gp->gcAssistBytes += scanBytes;

@@ -27,6 +27,7 @@
 #include "runtime/mheap.h"
 #include "runtime/runtime1.h"
 #include "sched/proc.h"
+#include "sched/traceruntime.h"
 
 gcControllerState gcController;
 
@@ -383,7 +384,12 @@ gcControllerState_findRunnableGCWorker(gcControllerState *c, P *pp, int64_t now,
 	pp->nextGCMarkWorker = NULL;
 
 	G *gp = node->gp;
+	traceLocker tl = traceAcquire();
 	casgstatus(gp, _Gwaiting, _Grunnable);
+	if (traceLocker_ok(tl)) {
+		traceLocker_GoUnpark(tl, gp, 0);
+		traceRelease(tl);
+	}
 	return gp;
 }
 
@@ -409,6 +415,12 @@ gcControllerState_resetLive(gcControllerState *c, uint64_t bytesMarked) {
 	c->lastHeapScan = (uint64_t)atomic_Load(&c->heapScanWork);
 	atomic_Store(&c->lastStackScan, (uint64_t)atomic_Load(&c->stackScanWork));
 	c->triggered = ~UINT64_C(0);
+
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_HeapAlloc(tl, bytesMarked);
+		traceRelease(tl);
+	}
 }
 
 // markWorkerStop accounts for a worker that ran for duration ns and stops.
@@ -435,7 +447,12 @@ gcControllerState_markWorkerStop(gcControllerState *c, gcMarkWorkerMode mode, in
 void
 gcControllerState_update(gcControllerState *c, int64_t dHeapLive, int64_t dHeapScan) {
 	if (dHeapLive != 0) {
-		atomic_Xadd(&gcController.heapLive, (uint64_t)dHeapLive);
+		traceLocker tl = traceAcquire();
+		uint64_t live = atomic_Xadd(&gcController.heapLive, (uint64_t)dHeapLive);
+		if (traceLocker_ok(tl)) {
+			traceLocker_HeapAlloc(tl, live);
+			traceRelease(tl);
+		}
 	}
 	if (atomic_Load(&gcBlackenEnabled) == 0) {
 		// heapScan is fixed while a cycle runs.
@@ -875,6 +892,12 @@ gcControllerCommit(void) {
 
 	if (atomic_Load(&gcphase) != _GCoff) {
 		gcControllerState_revise(&gcController);
+	}
+
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_HeapGoal(tl);
+		traceRelease(tl);
 	}
 
 	uint64_t heapGoal;

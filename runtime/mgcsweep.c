@@ -28,6 +28,7 @@
 #include "runtime/runtime1.h"
 #include "sched/proc.h"
 #include "sched/sema.h"
+#include "sched/traceruntime.h"
 
 sweepdata sweep;
 
@@ -196,7 +197,7 @@ bgsweep(void *c) {
 	lock(&sweep.lock);
 	sweep.parked = true;
 	semrelease(c);
-	goparkunlock(&sweep.lock, waitReasonGCSweepWait);
+	goparkunlock(&sweep.lock, waitReasonGCSweepWait, traceBlockGCSweep, 0);
 
 	for (;;) {
 		enum { sweepBatchSize = 10 };
@@ -218,7 +219,7 @@ bgsweep(void *c) {
 			continue;
 		}
 		sweep.parked = true;
-		goparkunlock(&sweep.lock, waitReasonGCSweepWait);
+		goparkunlock(&sweep.lock, waitReasonGCSweepWait, traceBlockGCSweep, 0);
 	}
 }
 
@@ -410,6 +411,12 @@ sweepLocked_sweep(sweepLocked *sl, bool preserve) {
 		throw("mspan.sweep: bad span state");
 	}
 
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCSweepSpan(tl, s->npages * pageSize);
+		traceRelease(tl);
+	}
+
 	atomic_Xadd(&mheap_.pagesSwept, s->npages);
 
 	spanClass spc = s->spanclass;
@@ -449,6 +456,9 @@ sweepLocked_sweep(sweepLocked *sl, bool preserve) {
 	s->allocCount = nalloc;
 	s->freeindex = 0;
 	s->freeIndexForScan = 0;
+	if (unlikely(traceEnabled())) {
+		getg()->m->p->trace.reclaimed += nfreed * s->elemsize;
+	}
 
 	s->allocBits = s->gcmarkBits;
 	s->gcmarkBits = newMarkBits(s->nelems);
@@ -555,6 +565,11 @@ deductSweepCredit(uintptr_t spanBytes, uintptr_t callerSweepPages) {
 		return; // done, or not wanted
 	}
 
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCSweepStart(tl);
+		traceRelease(tl);
+	}
 retry:;
 	uint64_t sweptBasis = atomic_Load(&mheap_.pagesSweptBasis);
 	uint64_t live = atomic_Load(&gcController.heapLive);
@@ -576,6 +591,11 @@ retry:;
 		if (atomic_Load(&mheap_.pagesSweptBasis) != sweptBasis) {
 			goto retry; // the pace has changed
 		}
+	}
+	tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCSweepDone(tl);
+		traceRelease(tl);
 	}
 }
 

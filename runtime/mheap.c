@@ -15,6 +15,7 @@
 #include "runtime/mcache.h"
 #include "runtime/mgcsweep.h"
 #include "runtime/mstats.h"
+#include "sched/traceruntime.h"
 
 mheap mheap_;
 
@@ -82,6 +83,11 @@ mheap_reclaim(mheap *h, uintptr_t npage) {
 	// No new cycle meanwhile: sweepArenas is read.
 	M *mp = acquirem();
 
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCSweepStart(tl);
+		traceRelease(tl);
+	}
 	bool locked = false;
 	while (npage > 0) {
 		// What others reclaimed beyond their need.
@@ -115,6 +121,11 @@ mheap_reclaim(mheap *h, uintptr_t npage) {
 	}
 	if (locked)
 		unlock(&h->lock);
+	tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GCSweepDone(tl);
+		traceRelease(tl);
+	}
 	releasem(mp);
 }
 
@@ -125,6 +136,7 @@ uintptr_t
 mheap_reclaimChunk(mheap *h, arenaIdx *arenas, uintptr_t pageIdx, uintptr_t n) {
 	assertLockHeld(&h->lock);
 
+	uintptr_t n0 = n;
 	uintptr_t nFreed = 0;
 	sweepLocker sl = activeSweep_begin(&sweep.active);
 	if (!sl.valid)
@@ -165,6 +177,14 @@ mheap_reclaimChunk(mheap *h, arenaIdx *arenas, uintptr_t pageIdx, uintptr_t n) {
 		n -= nbytes * 8;
 	}
 	activeSweep_end(&sweep.active, sl);
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		unlock(&h->lock);
+		// Pages that were looked at, too.
+		traceLocker_GCSweepSpan(tl, (n0 - nFreed) * pageSize);
+		traceRelease(tl);
+		lock(&h->lock);
+	}
 
 	assertLockHeld(&h->lock);
 	return nFreed;

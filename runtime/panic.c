@@ -27,6 +27,7 @@
 #include "sched/runtime2.h"
 #include "sched/signal_unix.h"
 #include "sched/traceback.h"
+#include "sched/traceruntime.h"
 
 _Static_assert(sizeof(_defer) == sizeof(gort_deferred) &&
 		       offsetof(_defer, fn) == offsetof(gort_deferred, call) &&
@@ -250,6 +251,12 @@ gopanic(const char *s) {
 			throw("bad panic stack");
 		if (p.recovered)
 			recovery(gp, &p);
+	}
+
+	// What led to this is what a trace is for: let it be readable up to here.
+	if (traceEnabled()) {
+		trace_atexit();
+		traceAdvance(false);
 	}
 
 	preprintpanics(&p);

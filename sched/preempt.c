@@ -60,6 +60,7 @@
 #include "sched/signal_unix.h"
 #include "sched/symtab.h"
 #include "sched/time.h"
+#include "sched/traceruntime.h"
 
 // suspendG: see preempt.h.  The state of a goroutine decides how it is taken:
 // running ones are asked to stop until they do, all others are held by their _Gscan bit.
@@ -181,10 +182,15 @@ resumeG(suspendGState state) {
 		if (atomic_Load(&gp->inplace) == inplaceScan) {
 			// Its thread waits in the signal handler and has its P still.
 			M *mp = gp->m;
+			traceLocker tl = traceAcquire();
+			if (traceLocker_ok(tl)) {
+				traceLocker_GoUnpark(tl, gp, 0);
+				traceRelease(tl);
+			}
 			atomic_Store(&gp->inplace, inplaceResumed);
 			inplacePoke(mp);
 		} else {
-			ready(gp, true);
+			ready(gp, 0, true);
 		}
 	}
 }
@@ -335,7 +341,14 @@ inplace_scan(G *gp) {
 	M *mp = gp->m;
 	atomic_Store(&gp->inplace, inplaceScan);
 	casGToPreemptScan(gp, _Grunning, _Gscan | _Gpreempted);
+	// See preemptPark.  For a trace this M has no goroutine meanwhile.
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl))
+		traceLocker_GoPark(tl, traceBlockPreempted, 0);
+	mp->trace.gout = true;
 	casfrom_Gscanstatus(gp, _Gscan | _Gpreempted, _Gpreempted);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 	for (int i = 0;; i++) {
 		uint32_t seq = atomic_Load(&mp->inplacewait);
 		if (atomic_Load(&gp->inplace) != inplaceScan)
@@ -350,6 +363,12 @@ inplace_scan(G *gp) {
 	}
 	// Waits while another scan holds gp.
 	casgstatus(gp, _Gwaiting, _Grunning);
+	mp->trace.gout = false;
+	tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GoStart(tl);
+		traceRelease(tl);
+	}
 }
 
 // inplacePreempt: see preempt.h.  Requests may come one upon the other, hence the loop.

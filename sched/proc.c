@@ -24,7 +24,7 @@
 // it with store, fence, load: the submitter queues, fences, checks nmspinning; the spinner
 // decrements nmspinning, fences, checks all queues again.
 //
-// PORT: no execution tracer, finalizer, cleanup or cgo steps.  There is a note on threads in
+// PORT: no finalizer, cleanup or cgo steps.  There is a note on threads in
 // proc_m.c: Ms are made by a thread of their own.
 #include "sched/proc.h"
 
@@ -49,6 +49,7 @@
 #include "sched/stack.h"
 #include "sched/symtab.h"
 #include "sched/traceback.h"
+#include "sched/traceruntime.h"
 
 __thread struct gort_tls gort_tls;
 
@@ -99,6 +100,7 @@ runtime_main(void) {
 	gcenable();
 	defaultGOMAXPROCSUpdateEnable();
 	unlockOSThread();
+	trace_fromenv();
 
 	mainfn_();
 }
@@ -113,7 +115,7 @@ forcegchelper(void *arg) {
 		if (atomic_Load(&forcegc.idle))
 			throw("forcegc: phase error");
 		atomic_Store(&forcegc.idle, true);
-		goparkunlock(&forcegc.lock, waitReasonForceGCIdle);
+		goparkunlock(&forcegc.lock, waitReasonForceGCIdle, traceBlockSystemGoroutine, 0);
 		if (debug.gctrace > 0)
 			print("GC forced\n");
 		gcStart((gcTrigger){.kind = gcTriggerTime, .now = nanotime()});
@@ -132,6 +134,7 @@ schedinit(void) {
 	lockInit(&allpLock, lockRankAllp);
 	lockInit(&computeMaxProcsLock, lockRankComputeMaxProcs);
 	lockInit(&memstats.heapStats.noPLock, lockRankLeafRank);
+	traceLockInit();
 	proc_m_init();
 	mprofinit();
 	cpuprofinit();
@@ -174,6 +177,17 @@ M_becomeSpinning(M *mp) {
 	atomic_Store(&sched.needspinning, 0);
 }
 
+// execute_trace tells that the M's goroutine runs.
+static ALWAYS_INLINE void
+execute_trace(void) {
+	traceLocker tl = traceAcquire();
+
+	if (traceLocker_ok(tl)) {
+		traceLocker_GoStart(tl);
+		traceRelease(tl);
+	}
+}
+
 // execute runs gp on this M.  If inheritTime, it goes on in the time slice of the one before.
 void
 execute(G *gp, bool inheritTime) {
@@ -202,15 +216,23 @@ execute(G *gp, bool inheritTime) {
 		gp->stack = stackalloc(gp->stackslot);
 		if (!atomic_LoadRelaxed(&gp->preempt))
 			atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
+		execute_trace();
 		gostart(gp, &gp->startcall);
 	}
+	execute_trace();
 	gogo(gp);
 }
 
 // readied makes gp, which findRunnable is about to return, runnable.
 static inline G *
 readied(G *gp) {
+	traceLocker tl = traceAcquire();
+
 	casgstatus(gp, _Gwaiting, _Grunnable);
+	if (traceLocker_ok(tl)) {
+		traceLocker_GoUnpark(tl, gp, 0);
+		traceRelease(tl);
+	}
 	return gp;
 }
 
@@ -262,6 +284,14 @@ top:;
 	if (timers_wakeTime(&pp->timers) != 0) {
 		bool ran;
 		now = timers_check(&pp->timers, 0, &pollUntil, &ran);
+	}
+
+	if (unlikely(traceEnabled() || traceShuttingDown())) {
+		gp = traceReader();
+		if (gp != NULL) {
+			*tryWakeP = true;
+			return readied(gp);
+		}
 	}
 
 	if (unlikely(atomic_LoadRelaxed(&gcBlackenEnabled) != 0)) {
@@ -657,10 +687,15 @@ injectglist(gList *glist) {
 		return;
 
 	G *tail = NULL;
+	traceLocker tl = traceAcquire();
 	for (G *gp = glist->head; gp != NULL; gp = gp->schedlink) {
 		tail = gp;
 		casgstatus(gp, _Gwaiting, _Grunnable);
+		if (traceLocker_ok(tl))
+			traceLocker_GoUnpark(tl, gp, 0);
 	}
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 	gQueue q = {glist->head, tail, glist->size};
 	*glist = (gList){0};
 

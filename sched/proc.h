@@ -75,14 +75,16 @@ void M_becomeSpinning(M *mp);
 
 // gopark blocks the goroutine.  On g0, once it is off its stack, unlockf(gp, lock) runs, unless
 // NULL; if that returns false the goroutine goes on at once.  lock must not be on gp's stack.
-void gopark(bool (*unlockf)(G *, void *), void *lock, waitReason reason);
+// traceReason is what a trace says, traceskip how much of the stack it leaves out (trace.h).
+void gopark(bool (*unlockf)(G *, void *), void *lock, waitReason reason,
+	traceBlockReason traceReason, int traceskip);
 // goparkunlock blocks the goroutine and unlocks l, in one step for those who take l to ready it.
-void goparkunlock(mutex *l, waitReason reason);
+void goparkunlock(mutex *l, waitReason reason, traceBlockReason traceReason, int traceskip);
 bool parkunlock_c(G *gp, void *l);
 // goready makes gp runnable, next on this P.  ready is the same for callers on g0 (or with a P and
 // m.locks > 0).
 void goready(G *gp);
-void ready(G *gp, bool next);
+void ready(G *gp, int traceskip, bool next);
 void Gosched(void);        // lets others run; the goroutine goes to the global queue
 void goschedguarded(void); // the same, but not where preemption is forbidden
 void goschedIfBusy(void);  // the same, unless some P is idle and nobody asked
@@ -255,8 +257,10 @@ P *procresize(int32_t nprocs);
 void P_init(P *pp, int32_t id);
 void P_destroy(P *pp);
 void acquirep(P *pp);
+void acquirepNoTrace(P *pp);
 void wirep(P *pp);
 P *releasep(void);
+P *releasepNoTrace(void);
 int64_t pidleput(P *pp, int64_t now);
 P *pidleget(int64_t now, int64_t *rnow);
 P *pidlegetSpinning(int64_t now, int64_t *rnow);

@@ -24,6 +24,7 @@
 #include "runtime/panic.h"
 #include "sched/preempt.h"
 #include "sched/stack.h"
+#include "sched/traceruntime.h"
 
 _Static_assert(offsetof(G, stack.hi) == 8, "asm_amd64.S: G_STACK_HI");
 _Static_assert(offsetof(G, m) == 24, "asm_amd64.S: G_M");
@@ -76,7 +77,8 @@ goschedIfBusy(void) {
 
 // gopark blocks the goroutine; see proc.h.
 void
-gopark(bool (*unlockf)(G *, void *), void *lock_, waitReason reason) {
+gopark(bool (*unlockf)(G *, void *), void *lock_, waitReason reason, traceBlockReason traceReason,
+	int traceskip) {
 	G *gp = getg();
 	M *mp = gp->m;
 	uint32_t status = readgstatus(gp);
@@ -86,19 +88,21 @@ gopark(bool (*unlockf)(G *, void *), void *lock_, waitReason reason) {
 	mp->waitlock = lock_;
 	mp->waitunlockf = unlockf;
 	gp->waitreason = reason;
+	mp->waitTraceBlockReason = traceReason;
+	mp->waitTraceSkip = traceskip;
 	mcall(park_m);
 }
 
 // goparkunlock blocks the goroutine and unlocks l once it is off its stack.
 void
-goparkunlock(mutex *l, waitReason reason) {
-	gopark(parkunlock_c, l, reason);
+goparkunlock(mutex *l, waitReason reason, traceBlockReason traceReason, int traceskip) {
+	gopark(parkunlock_c, l, reason, traceReason, traceskip);
 }
 
 // goready makes gp runnable.
 void
 goready(G *gp) {
-	ready(gp, true);
+	ready(gp, traceSkipAPI, true);
 }
 
 // acquireSudog returns an empty sudog, from the P's cache if it has one.
@@ -257,7 +261,7 @@ dumpgstatus(G *gp) {
 
 // ready makes gp, which waits, runnable.
 void
-ready(G *gp, bool next) {
+ready(G *gp, int traceskip, bool next) {
 	uint32_t status = readgstatus(gp);
 	G *me = getg();
 	M *mp = me->m;
@@ -267,7 +271,12 @@ ready(G *gp, bool next) {
 		dumpgstatus(gp);
 		throw("bad g->status in ready");
 	}
+	traceLocker tl = traceAcquire();
 	casgstatus(gp, _Gwaiting, _Grunnable);
+	if (traceLocker_ok(tl)) {
+		traceLocker_GoUnpark(tl, gp, traceskip);
+		traceRelease(tl);
+	}
 	runqput(mp->p, gp, next);
 	wakep();
 	mp->locks--;
@@ -491,7 +500,14 @@ park_m(G *gp) {
 	M *mp = getg()->m;
 
 	notestack(mp->p, gp);
+
+	// The stack is read while it is still ours.
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl))
+		traceLocker_GoPark(tl, mp->waitTraceBlockReason, mp->waitTraceSkip);
 	casgstatus(gp, _Grunning, _Gwaiting);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 	dropg();
 
 	bool (*fn)(G *, void *) = mp->waitunlockf;
@@ -500,7 +516,12 @@ park_m(G *gp) {
 		mp->waitunlockf = NULL;
 		mp->waitlock = NULL;
 		if (!ok) {
+			tl = traceAcquire();
 			casgstatus(gp, _Gwaiting, _Grunnable);
+			if (traceLocker_ok(tl)) {
+				traceLocker_GoUnpark(tl, gp, 2);
+				traceRelease(tl);
+			}
 			execute(gp, true);
 		}
 	}
@@ -518,7 +539,16 @@ goschedImpl(G *gp, bool preempted) {
 		throw("bad g status");
 	}
 	notestack(pp, gp);
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		if (preempted)
+			traceLocker_GoPreempt(tl);
+		else
+			traceLocker_GoSched(tl);
+	}
 	casgstatus(gp, _Grunning, _Grunnable);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 	dropg();
 	if (preempted && atomic_Load(&sched.gcwaiting)) {
 		// Only the stop of the world interrupts it: it goes on right after.
@@ -565,8 +595,15 @@ preemptPark(G *gp) {
 	// Once it is _Gpreempted somebody may take it at once, but while it is _Grunning it needs an
 	// M: the scan bit covers dropg.
 	casGToPreemptScan(gp, _Grunning, _Gscanpreempted);
+
+	// The event too: once it is _Gpreempted somebody may ready it, and say so first.
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl))
+		traceLocker_GoPark(tl, traceBlockPreempted, 0);
 	dropg();
 	casfrom_Gscanstatus(gp, _Gscanpreempted, _Gpreempted);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 	schedule();
 }
 
@@ -575,7 +612,12 @@ static void
 goyield_m(G *gp) {
 	P *pp = gp->m->p;
 
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl))
+		traceLocker_GoPreempt(tl);
 	casgstatus(gp, _Grunning, _Grunnable);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 	dropg();
 	runqput(pp, gp, false);
 	schedule();
@@ -597,6 +639,11 @@ goexit0(G *gp) {
 // goexit1 ends the goroutine.
 void
 goexit1(void) {
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_GoEnd(tl);
+		traceRelease(tl);
+	}
 	mcall(goexit0);
 	__builtin_unreachable();
 }
@@ -738,6 +785,8 @@ newproc1(const gort_call *call, uint32_t stackclass_, G *callergp, uintptr_t cal
 		status = _Gwaiting;
 		newg->waitreason = waitreason;
 	}
+	// Number and state within one generation of a trace.
+	traceLocker tl = traceAcquire();
 	if (pp->goidcache == pp->goidcacheend) {
 		pp->goidcache =
 			atomic_Xadd(&sched.goidgen, _GoidCacheBatch) - (_GoidCacheBatch - 1);
@@ -745,6 +794,11 @@ newproc1(const gort_call *call, uint32_t stackclass_, G *callergp, uintptr_t cal
 	}
 	newg->goid = pp->goidcache++;
 	casgstatus(newg, _Gdead, status);
+	newg->trace.r.seq[0] = newg->trace.r.seq[1] = 0;
+	if (traceLocker_ok(tl)) {
+		traceLocker_GoCreate(tl, newg, newg->startpc, parked);
+		traceRelease(tl);
+	}
 	pp->goroutinesCreated++;
 	releasem(mp);
 	return newg;

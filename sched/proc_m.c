@@ -33,6 +33,7 @@
 #include "sched/signal_unix.h"
 #include "sched/stack.h"
 #include "sched/traceback.h"
+#include "sched/traceruntime.h"
 
 // __cxa_get_globals is there if the program has C++ in it: where a thread keeps the exceptions
 // that it has caught.
@@ -215,6 +216,9 @@ takefreem(void) {
 	for (M **prev = &sched.freem; *prev != NULL; prev = &(*prev)->freelink) {
 		if (atomic_Load(&(*prev)->freeWait) != freeMWait) {
 			mp = *prev;
+			// Only now has it written its last event.
+			if (traceEnabled() || traceShuttingDown())
+				traceThreadDestroy(mp);
 			*prev = mp->freelink;
 			break;
 		}
@@ -223,9 +227,11 @@ takefreem(void) {
 	if (mp != NULL) {
 		mdestroy(mp);
 		G *g0_ = mp->g0;
+		M *link = mp->trace.link; // traceAdvance may be on its way through its list
 		memset(g0_, 0, sizeof *g0_);
 		memset(mp, 0, sizeof *mp);
 		mp->g0 = g0_;
+		mp->trace.link = link;
 	}
 	return mp;
 }
@@ -532,6 +538,10 @@ void
 handoffp(P *pp) {
 	// If findRunnable would find something on pp, there must be an M for it.
 	if (!runqempty(pp) || !gQueue_empty(&sched.runq)) {
+		startm(pp, false, false);
+		return;
+	}
+	if (unlikely(traceEnabled() || traceShuttingDown()) && traceReaderAvailable() != NULL) {
 		startm(pp, false, false);
 		return;
 	}

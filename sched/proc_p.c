@@ -25,6 +25,7 @@
 #include "runtime/mstats.h"
 #include "runtime/os_linux.h"
 #include "sched/stack.h"
+#include "sched/traceruntime.h"
 
 // P_init makes pp, new or destroyed before, ready for use, in state _Pgcstop.
 void
@@ -153,6 +154,11 @@ procresize(int32_t nprocs) {
 	int32_t old = gomaxprocs;
 	if (old < 0 || nprocs <= 0)
 		throw("procresize: invalid arg");
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_Gomaxprocs(tl, nprocs);
+		traceRelease(tl);
+	}
 
 	int64_t now = nanotime();
 	if (sched.procresizetime != 0)
@@ -183,13 +189,26 @@ procresize(int32_t nprocs) {
 		mcache_prepareForSweep(me->p->mcache);
 	} else {
 		// Go on with P 0, before the own one is destroyed.
-		if (me->p != NULL)
+		if (me->p != NULL) {
+			tl = traceAcquire();
+			if (traceLocker_ok(tl)) {
+				// As if it went off the P and came back.
+				traceLocker_GoSched(tl);
+				traceLocker_ProcStop(tl, me->p);
+				traceRelease(tl);
+			}
 			me->p->m = NULL;
+		}
 		me->p = NULL;
 		P *pp = allp[0];
 		atomic_StoreRelaxed(&pp->m, (M *)NULL);
 		atomic_Store(&pp->status, (uint32_t)_Pidle);
 		acquirep(pp);
+		tl = traceAcquire();
+		if (traceLocker_ok(tl)) {
+			traceLocker_GoStart(tl);
+			traceRelease(tl);
+		}
 	}
 	mcache0 = NULL;
 
@@ -272,6 +291,18 @@ procresize(int32_t nprocs) {
 // acquirep gives pp to the current M.
 void
 acquirep(P *pp) {
+	acquirepNoTrace(pp);
+
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_ProcStart(tl);
+		traceRelease(tl);
+	}
+}
+
+// acquirepNoTrace is acquirep without the event.
+void
+acquirepNoTrace(P *pp) {
 	wirep(pp);
 
 	// The next releasep makes this M the last one it ran on.
@@ -302,6 +333,18 @@ wirep(P *pp) {
 // releasep takes the P from the current M and returns it, in state _Pidle.
 P *
 releasep(void) {
+	traceLocker tl = traceAcquire();
+
+	if (traceLocker_ok(tl)) {
+		traceLocker_ProcStop(tl, tl.mp->p);
+		traceRelease(tl);
+	}
+	return releasepNoTrace();
+}
+
+// releasepNoTrace is releasep without the event.
+P *
+releasepNoTrace(void) {
 	M *mp = getg()->m;
 	P *pp = mp->p;
 

@@ -20,6 +20,7 @@
 #include "sched/netpoll.h"
 #include "sched/preempt.h"
 #include "sched/sema.h"
+#include "sched/traceruntime.h"
 
 bool freezing;
 uint32_t worldsema = 1;
@@ -135,6 +136,12 @@ startTheWorldGC(worldStop w) {
 worldStop
 stopTheWorldWithSema(stwReason reason) {
 	M *mp = getg()->m;
+
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_STWStart(tl, reason);
+		traceRelease(tl);
+	}
 
 	// Others may want to scan this goroutine while we wait for them.
 	casGToWaitingForSuspendG(mp->curg, _Grunning, waitReasonStoppingTheWorld);
@@ -268,6 +275,11 @@ startTheWorldWithSema(int64_t now, worldStop w) {
 		timeHistogram_record(&sched.stwTotalTimeGC, totalTime);
 	else
 		timeHistogram_record(&sched.stwTotalTimeOther, totalTime);
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_STWDone(tl);
+		traceRelease(tl);
+	}
 
 	// In case there is more to run than what was just started; those wake others if needed.
 	wakep();
@@ -413,8 +425,13 @@ inplace_stop_on_gsignal(G *gp) {
 	gp->lockedm = mp;
 	mp->lockedg = gp;
 	atomic_Xadd(&sched.ninplace, 1);
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl))
+		traceLocker_GoPreempt(tl);
 	P *pp = releasep();
 	casgstatus(gp, _Grunning, _Grunnable);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 	gp->m = NULL;
 	atomic_StoreRelaxed(&mp->curg, (G *)NULL);
 	globrunqput(gp);
@@ -440,7 +457,15 @@ inplace_stop_on_gsignal(G *gp) {
 	gp->m = mp;
 	casgstatus(gp, _Grunnable, _Grunning);
 	atomic_Xadd(&sched.ninplace, -1);
-	acquirep(mp->nextp);
+	acquirepNoTrace(mp->nextp);
+	tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		mp->trace.gout = true; // the goroutine is not on it yet
+		traceLocker_ProcStart(tl);
+		mp->trace.gout = false;
+		traceLocker_GoStart(tl);
+		traceRelease(tl);
+	}
 	mp->nextp = NULL;
 	if (!locked) {
 		mp->lockedg = NULL;

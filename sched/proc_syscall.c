@@ -16,6 +16,7 @@
 #include "runtime/mgc.h"
 #include "runtime/panic.h"
 #include "sched/preempt.h"
+#include "sched/traceruntime.h"
 
 // save makes gp->sched say where the goroutine is, for scans and tracebacks.
 static inline void
@@ -67,9 +68,15 @@ entersyscallWakeSysmon(void *a) {
 	unlock(&sched.lock);
 }
 
+static void
+entersyscall_trace(void *a) {
+	traceLocker_GoSysCall(*(traceLocker *)a);
+}
+
 // entersyscallHandleGCWait gives the P to a world that is stopping.
 static void
 entersyscallHandleGCWait(void *a) {
+	traceLocker tl = *(traceLocker *)a;
 	M *mp = getg()->m;
 
 	lock(&sched.lock);
@@ -79,6 +86,8 @@ entersyscallHandleGCWait(void *a) {
 		atomic_StoreRelaxed(&mp->p, (P *)NULL);
 		settlsmcache(NULL);
 		atomic_Store(&pp->status, (uint32_t)_Pgcstop);
+		if (traceLocker_ok(tl))
+			traceLocker_ProcStop(tl, pp);
 		addGSyscallNoP(mp);
 		pp->gcStopTime = nanotime();
 		atomic_StoreRelaxed(&pp->syscalltick, pp->syscalltick + 1);
@@ -111,13 +120,21 @@ reentersyscall(uintptr_t pc, uintptr_t sp, uintptr_t bp) {
 	gp->syscallbp = bp;
 	checksyscallsp(gp, "entersyscall");
 
+	// The event comes first, as it is about the P, and the transition within the same generation.
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		systemstack(entersyscall_trace, &tl);
+		save(gp, pc, sp, bp); // systemstack changed it
+	}
 	if (unlikely(atomic_Load(&sched.gcwaiting))) {
-		systemstack(entersyscallHandleGCWait, NULL);
+		systemstack(entersyscallHandleGCWait, &tl);
 		save(gp, pc, sp, bp); // systemstack changed it
 	}
 	// From here on the P may be taken: hands off.
 	if (unlikely(!atomic_Cas(&gp->atomicstatus, (uint32_t)_Grunning, (uint32_t)_Gsyscall)))
 		casgstatus(gp, _Grunning, _Gsyscall);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 	if (unlikely(atomic_Load(&sched.sysmonwait))) {
 		systemstack(entersyscallWakeSysmon, NULL);
 		save(gp, pc, sp, bp);
@@ -127,6 +144,10 @@ reentersyscall(uintptr_t pc, uintptr_t sp, uintptr_t bp) {
 
 static void
 entersyscallblock_1(void *a) {
+	traceLocker tl = *(traceLocker *)a;
+
+	if (traceLocker_ok(tl))
+		traceLocker_GoSysCall(tl);
 	handoffp(releasep());
 }
 
@@ -150,8 +171,11 @@ entersyscallblock_c(uintptr_t pc, uintptr_t sp, uintptr_t bp) {
 	checksyscallsp(gp, "entersyscallblock");
 
 	// For a moment it is _Grunning without a P: m->locks keeps everybody off.
-	systemstack(entersyscallblock_1, NULL);
+	traceLocker tl = traceAcquire();
+	systemstack(entersyscallblock_1, &tl);
 	casgstatus(gp, _Grunning, _Gsyscall);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 	save(gp, pc, sp, bp);
 	mp->locks--;
 }
@@ -190,8 +214,34 @@ static void
 exitsyscall_1(void *a) {
 	P *pp = exitsyscallTryGetP(a);
 
-	if (pp != NULL)
-		acquirep(pp);
+	if (pp == NULL)
+		return;
+	acquirepNoTrace(pp);
+	traceLocker tl = traceAcquire();
+	if (traceLocker_ok(tl)) {
+		traceLocker_ProcStart(tl);
+		traceLocker_GoSysExit(tl, true);
+		traceLocker_GoStart(tl);
+		traceRelease(tl);
+	}
+}
+
+// exitsyscall_3 tells that the goroutine has kept its P, or has to pretend that it has not: see
+// syscalltick.
+static void
+exitsyscall_3(void *a) {
+	traceLocker tl = *(traceLocker *)a;
+	P *pp = tl.mp->p;
+
+	if (pp->syscalltick == tl.mp->syscalltick) {
+		traceLocker_GoSysExit(tl, false);
+	} else {
+		traceLocker_ProcSteal(tl, pp);
+		traceLocker_ProcStart(tl);
+		traceLocker_GoSysExit(tl, true);
+		traceLocker_GoStart(tl);
+	}
+	traceRelease(tl);
 }
 
 static void
@@ -203,7 +253,15 @@ exitsyscall_2(void *a) {
 // exitsyscallNoP queues the goroutine, which has found no P, and schedules.  On g0.
 static void
 exitsyscallNoP(G *gp) {
+	traceExitingSyscall();
+	traceLocker tl = traceAcquire();
 	casgstatus(gp, _Grunning, _Grunnable);
+	traceExitedSyscall();
+	if (traceLocker_ok(tl)) {
+		// Only now is it known that it has lost its P.
+		traceLocker_GoSysExit(tl, true);
+		traceRelease(tl);
+	}
 	decGSyscallNoP(getg()->m);
 	dropg();
 	lock(&sched.lock);
@@ -264,6 +322,10 @@ exitsyscall(void) {
 	if (unlikely(mp->p == NULL)) {
 		settlsmcache(NULL); // whoever took the P could not do that
 		systemstack(exitsyscall_1, oldp);
+	} else {
+		traceLocker tl = traceAcquire();
+		if (traceLocker_ok(tl))
+			systemstack(exitsyscall_3, &tl);
 	}
 
 	P *pp = mp->p;
@@ -342,9 +404,14 @@ static void
 releaseP(syscallingThread *s, uint32_t state) {
 	if (state != _Pidle && state != _Pgcstop)
 		throw("attempted to release P into a bad state");
+	traceLocker tl = traceAcquire();
 	atomic_StoreRelaxed(&s->pp->m, (M *)NULL);
 	atomic_StoreRelaxed(&s->mp->p, (P *)NULL);
 	atomic_Store(&s->pp->status, state);
+	if (traceLocker_ok(tl)) {
+		traceLocker_ProcSteal(tl, s->pp);
+		traceRelease(tl);
+	}
 	addGSyscallNoP(s->mp);
 	atomic_StoreRelaxed(&s->pp->syscalltick, s->pp->syscalltick + 1);
 }

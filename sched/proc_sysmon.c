@@ -420,7 +420,8 @@ updateMaxProcsGoroutine(void *arg) {
 		if (atomic_Load(&updateMaxProcsG.idle))
 			throw("updateMaxProcsGoroutine: phase error");
 		atomic_Store(&updateMaxProcsG.idle, true);
-		goparkunlock(&updateMaxProcsG.lock, waitReasonUpdateGOMAXPROCSIdle);
+		goparkunlock(&updateMaxProcsG.lock, waitReasonUpdateGOMAXPROCSIdle,
+			traceBlockSystemGoroutine, 0);
 
 		worldStop stw = stopTheWorldGC(stwGOMAXPROCS);
 		lock(&sched.lock);

@@ -13,6 +13,7 @@
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/stack.h"
+#include "sched/traceruntime.h"
 
 static int (*app_)(int argc, char **argv);
 static int argc_;
@@ -36,10 +37,11 @@ gort_main(void) {
 		}
 	}
 	if (atomic_Load(&panicking) != 0)
-		gopark(NULL, NULL, waitReasonPanicWait);
+		gopark(NULL, NULL, waitReasonPanicWait, traceBlockForever, 0);
 
 	// PORT: exit runs what the program gave to atexit, and writes what stdio has.  That may take
 	// locks that other goroutines hold, so the world goes on; this goroutine has a P meanwhile.
+	trace_atexit();
 	exit(rc);
 }
 

@@ -18,6 +18,7 @@
 #include "runtime/mwbbuf.h"
 #include "runtime/rand.h"
 #include "sched/time.h"
+#include "sched/tracestate.h"
 
 // The states of a goroutine.
 //
@@ -181,6 +182,8 @@ struct G {
 	uintptr_t sigframehi;
 	uint32_t inplace; // atomic: stopped in place in a signal handler; see preempt.c
 
+	gTraceState trace;
+
 	int64_t shrinkseen; // waitsince when shrinkstack last looked at it
 	G *alllink;
 	void *fiber; // sanitizers: the fiber of this stack
@@ -249,6 +252,8 @@ struct M {
 	// gopark hands these from the goroutine to g0
 	bool (*waitunlockf)(G *, void *);
 	void *waitlock;
+	traceBlockReason waitTraceBlockReason;
+	int waitTraceSkip;
 
 	uint32_t syscalltick;
 	M *freelink;   // on sched.freem
@@ -267,6 +272,8 @@ struct M {
 	uint32_t signalPending; // atomic: a preemption signal is on its way
 	uint64_t cpuclock;      // CPU time at sysmon's last look (preempt.c)
 	uint32_t inplacewait;   // futex word of a stop in place
+
+	mTraceState trace;
 
 	chacha8randState chacha8;
 	uint64_t cheaprand;
@@ -359,6 +366,8 @@ struct P {
 	timers timers;
 
 	int64_t maxStackScanDelta; // change not yet flushed to gcController
+
+	pTraceState trace;
 
 	bool preempt;       // this P should enter the scheduler as soon as possible
 	int64_t gcStopTime; // when it entered _Pgcstop

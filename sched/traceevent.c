@@ -1,0 +1,67 @@
+// Copyright 2026 The gort authors and the Go authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// How events are written.  Ports traceevent.go of Go 1.26.8; tracev2's numbers are in trace.h.
+#include "sched/trace.h"
+
+void
+traceLocker_eventWriter(traceLocker tl, traceGoStatus goStatus, traceProcStatus procStatus) {
+	M *mp = tl.mp;
+	P *pp = mp->p;
+
+	if (pp != NULL && !traceSchedResourceState_statusWasTraced(&pp->trace.r, tl.gen) &&
+		traceSchedResourceState_acquireStatus(&pp->trace.r, tl.gen)) {
+		traceWriter w = traceLocker_writer(tl);
+		traceWriter_writeProcStatus(&w, (uint64_t)pp->id, procStatus, pp->trace.inSweep);
+		traceWriter_end(&w);
+	}
+	G *gp = mp->curg;
+	if (gp != NULL && !mp->trace.gout &&
+		!traceSchedResourceState_statusWasTraced(&gp->trace.r, tl.gen) &&
+		traceSchedResourceState_acquireStatus(&gp->trace.r, tl.gen)) {
+		traceWriter w = traceLocker_writer(tl);
+		traceWriter_writeGoStatus(
+			&w, gp->goid, (int64_t)mp->procid, goStatus, gp->inMarkAssist, 0);
+		traceWriter_end(&w);
+	}
+}
+
+// traceLocker_event writes one event of this M.
+void
+traceLocker_event(traceLocker tl, traceEv ev, const uint64_t *args, int n) {
+	traceWriter w = traceLocker_writer(tl);
+
+	traceWriter_event(&w, ev, args, n);
+	traceWriter_end(&w);
+}
+
+// traceLocker_stack is the number of the current goroutine's stack.
+uint64_t
+traceLocker_stack(traceLocker tl, int skip) {
+	return traceStack(skip, NULL, tl.gen);
+}
+
+// traceLocker_startPC is the number of a stack of one frame, the function at pc.
+uint64_t
+traceLocker_startPC(traceLocker tl, uintptr_t pc) {
+	// Stacks are made of return addresses.
+	uintptr_t pcs[2] = {logicalStackSentinel, pc + 1};
+
+	return traceStackTable_put(&trace.stackTab[tl.gen % 2], pcs, 2);
+}
+
+uint64_t
+traceLocker_string(traceLocker tl, const char *s) {
+	return traceStringTable_put(&trace.stringTab[tl.gen % 2], tl.gen, s);
+}
+
+uint64_t
+traceLocker_uniqueString(traceLocker tl, const char *s) {
+	return traceStringTable_emit(&trace.stringTab[tl.gen % 2], tl.gen, s);
+}
+
+uint64_t
+traceLocker_rtype(traceLocker tl, const _type *typ) {
+	return traceTypeTable_put(&trace.typeTab[tl.gen % 2], typ);
+}

@@ -1,0 +1,298 @@
+// Copyright 2026 The gort authors and the Go authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Stacks in traces.  Ports tracestack.go of Go 1.26.8.
+//
+// An event takes the return addresses along the frame pointers, and nothing else: the table makes a
+// number of them, and names are looked up once for each stack when the generation ends.
+//
+// PORT: what is at the top is decided then, by names: the functions that all events of a kind have in
+// common are left out whether the compiler inlined them, called or jumped to them; see traceSkipAPI.
+// At the bottom Go drops goexit, and runtime.main of the main goroutine; here a goroutine of the
+// program ends with the program's own function.  Text compiled without frame pointers may cut the
+// walk short: then the goroutine's own function is put at the bottom all the same, as that is what
+// tools name it by.
+#include "sched/preempt.h"
+#include "sched/symtab.h"
+#include "sched/trace.h"
+
+enum {
+	maxStackPCs = MaxFramesPerStack + 16, // some of the runtime's own are left out
+	maxInline = 24,                       // frames of one pc
+};
+
+extern const char goroutine_root[]; // asm_amd64.S
+
+// isRoot reports whether pc is the return address into the entry of all goroutines.
+static inline bool
+isRoot(uintptr_t pc) {
+	return pc - (uintptr_t)goroutine_root < 256;
+}
+
+// fpTracebackPCs collects return addresses from the frame at fp outwards.  The stack is [lo, hi); a
+// link out of it, or back, ends the walk.
+__attribute__((no_sanitize("address", "thread"))) static int
+fpTracebackPCs(uintptr_t fp, uintptr_t lo, uintptr_t hi, uintptr_t *pcBuf, int n) {
+	int i = 0;
+
+	while (i < n && fp >= lo && fp <= hi - 2 * PtrSize && fp % PtrSize == 0) {
+		uintptr_t next = ((const uintptr_t *)fp)[0];
+		uintptr_t pc = ((const uintptr_t *)fp)[1];
+		if (pc == 0)
+			break;
+		pcBuf[i++] = pc;
+		lo = fp + PtrSize;
+		fp = next;
+	}
+	return i;
+}
+
+// trimRoot drops what is below the goroutine's function, and puts that function there if the walk did
+// not get so far.
+static int
+trimRoot(G *gp, uintptr_t *pcs, int n, int cap) {
+	if (n == 0)
+		return 0;
+	if (isRoot(pcs[n - 1]))
+		n--;
+	else if (n < cap)
+		pcs[n++] = gp->startpc + 1;
+#if defined(GORT_ASAN) || defined(GORT_TSAN)
+	// fiber_start and call_run.
+	for (int i = 0; i < 2 && n > 1; i++) {
+		funcInfo f = findfunc(pcs[n - 1] - 1);
+		if (f.entry == 0 ||
+			(strcmp(f.name, "fiber_start") != 0 && strcmp(f.name, "call_run") != 0))
+			break;
+		n--;
+	}
+#endif
+	if (!gp->issystem) {
+		int m = n;
+		while (m > 0 && isRuntimePC(pcs[m - 1] - 1))
+			m--;
+		if (m > 0)
+			n = m;
+	}
+	return n;
+}
+
+// traceStack takes the stack of gp, or, if that is NULL, of the goroutine of this M, and returns its
+// number; 0: there is no goroutine.  The caller has hold of gp.
+NOINLINE uint64_t
+traceStack(int skip, G *gp, uintptr_t gen) {
+	uintptr_t buf[1 + maxStackPCs];
+	uintptr_t *pcs = buf + 1;
+	int n = 0;
+	G *me = getg();
+
+	if (gp == NULL)
+		gp = me->m->curg;
+	if (gp == NULL || gp->stack.lo == 0)
+		return 0; // or one that has not run yet
+
+	uintptr_t hi = gp->stack.hi;
+	buf[0] = (uintptr_t)skip;
+	if (me == gp) {
+		uintptr_t fp = (uintptr_t)__builtin_frame_address(0);
+		n = fpTracebackPCs(fp, fp, hi, pcs, maxStackPCs);
+	} else if (gp->syscallsp != 0) {
+		pcs[0] = gp->syscallpc;
+		n = 1 + fpTracebackPCs(gp->syscallbp, gp->syscallsp, hi, pcs + 1, maxStackPCs - 1);
+	} else if (gp->sigframelo != 0) {
+		// Stopped by a signal: no call, this one.
+		pcs[0] = gp->sched.pc + 1;
+		n = 1 + fpTracebackPCs(gp->sched.bp, gp->sched.sp, hi, pcs + 1, maxStackPCs - 1);
+	} else {
+		// sched.bp is the frame of mcall or systemstack.
+		n = fpTracebackPCs(gp->sched.bp, gp->sched.sp, hi, pcs, maxStackPCs);
+	}
+	n = trimRoot(gp, pcs, n, maxStackPCs);
+	if (n == 0)
+		return 0;
+	return traceStackTable_put(&trace.stackTab[gen % 2], buf, 1 + n);
+}
+
+// traceStackTable_put returns the number of a stack: how much to skip, and return addresses.
+uint64_t
+traceStackTable_put(traceStackTable *t, const uintptr_t *pcs, int n) {
+	bool added;
+
+	return traceMap_put(&t->tab, pcs, (uintptr_t)n * sizeof pcs[0], &added);
+}
+
+// ---- what a generation ends with ----------------------------------------------------------------------
+
+// frameKind says what may be done with a frame at the top of a stack.
+enum frameKind {
+	frameUser,
+	frameRuntime,
+	framePlumbing, // common to all events of a kind
+};
+
+typedef struct traceFrame {
+	uint64_t PC;
+	uint64_t funcID;
+	uint64_t fileID;
+	uint32_t line;
+	uint32_t kind; // enum frameKind
+} traceFrame;
+
+// pcFrames are the frames of one return address.  Most stacks have most of theirs in common, and
+// names are far slower to find than anything else here.
+typedef struct pcFrames pcFrames;
+struct pcFrames {
+	pcFrames *next;
+	uintptr_t retPC;
+	int n;
+	traceFrame frames[];
+};
+
+// The state of a dump; there is one at a time, under traceAdvanceSema.
+static struct {
+	traceRegionAlloc mem;
+	pcFrames *tab[1024];
+	symFrame sym[maxInline];
+	traceFrame stack[MaxFramesPerStack];
+} dump;
+
+// plumbing are the functions that events go through: by prefix, if they end with a star.
+static const char *const plumbing[] = {"runtime.trace*", "runtime.newproc*", "runtime.gopark",
+	"runtime.goparkunlock", "runtime.goready", "runtime.ready", "runtime.mcall",
+	"runtime.asm_mcall", "runtime.systemstack", "runtime.asm_systemstack", "runtime.morestack",
+	"runtime.stopTheWorld*", "runtime.entersyscall*"};
+
+// isPlumbing reports whether a function of the runtime is one of them.
+static bool
+isPlumbing(const char *name) {
+	for (size_t i = 0; i < nelem(plumbing); i++) {
+		size_t n = strlen(plumbing[i]);
+		if (plumbing[i][n - 1] == '*' ? strncmp(name, plumbing[i], n - 1) == 0
+					      : strcmp(name, plumbing[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+// tail is the end of s if that is too long for a trace.
+static const char *
+tail(const char *s) {
+	size_t n = strlen(s);
+
+	return n > MaxEventTrailerDataSize ? s + n - MaxEventTrailerDataSize : s;
+}
+
+// makeTraceFrames returns the frames of a return address.
+static pcFrames *
+makeTraceFrames(uintptr_t gen, uintptr_t retPC) {
+	pcFrames **p = &dump.tab[(retPC * 0x9e3779b97f4a7c15u) >> 54];
+
+	for (; *p != NULL; p = &(*p)->next) {
+		if ((*p)->retPC == retPC)
+			return *p;
+	}
+	int n = symframes(retPC - 1, dump.sym, maxInline);
+	int m = n > 0 ? n : 1;
+	pcFrames *pf =
+		traceRegionAlloc_alloc(&dump.mem, sizeof *pf + (uintptr_t)m * sizeof pf->frames[0]);
+	pf->retPC = retPC;
+	pf->n = m;
+	bool own = isRuntimePC(retPC - 1);
+	traceStringTable *strings = &trace.stringTab[gen % 2];
+	if (n == 0)
+		pf->frames[0] = (traceFrame){.PC = retPC - 1};
+	for (int i = 0; i < n; i++) {
+		const symFrame *f = &dump.sym[i];
+		pf->frames[i] = (traceFrame){
+			.PC = f->pc,
+			.funcID = traceStringTable_put(strings, gen, tail(f->func)),
+			.fileID = traceStringTable_put(strings, gen, tail(f->file)),
+			.line = (uint32_t)f->line,
+			.kind = !own                  ? frameUser
+				: isPlumbing(f->func) ? framePlumbing
+						      : frameRuntime,
+		};
+	}
+	*p = pf;
+	return pf;
+}
+
+// expand makes frames of a stack, innermost first, without those that are to be skipped.
+static int
+expand(uintptr_t gen, const uintptr_t *pcs, int n) {
+	uintptr_t skip = pcs[0];
+	int nframes = 0;
+	// The last frame left out at the top.  It stays if nothing of the runtime would be left.
+	traceFrame last = {0};
+	bool top = skip != logicalStackSentinel;
+	bool seen = false;
+
+	for (int i = 1; i < n; i++) {
+		const pcFrames *pf = makeTraceFrames(gen, pcs[i]);
+		for (int j = 0; j < pf->n; j++) {
+			const traceFrame *f = &pf->frames[j];
+			if (nframes == MaxFramesPerStack)
+				return nframes;
+			if (!top) {
+				dump.stack[nframes++] = *f;
+				continue;
+			}
+			if (f->kind == framePlumbing)
+				continue;
+			if (f->kind == frameRuntime && skip > 0) {
+				if (skip < traceSkipAPI)
+					skip--;
+				last = *f;
+				seen = true;
+				continue;
+			}
+			top = false;
+			if (f->kind == frameUser && seen && skip != traceSkipAll)
+				dump.stack[nframes++] = last;
+			dump.stack[nframes++] = *f;
+		}
+	}
+	if (top && seen)
+		dump.stack[nframes++] = last; // all of it is the runtime's
+	return nframes;
+}
+
+// dumpStacksRec writes the stacks of a subtree.
+static void
+dumpStacksRec(traceMapNode *node, traceWriter *w) {
+	int n = expand(w->tl.gen, node->data, (int)(node->size / sizeof(uintptr_t)));
+
+	if (traceWriter_ensure(w, 1 + 1 + (2 + 4 * (uint32_t)n) * traceBytesPerNumber))
+		traceBuf_byte(w->buf, EvStacks);
+	traceBuf *b = w->buf;
+	traceBuf_byte(b, EvStack);
+	traceBuf_varint(b, node->id);
+	traceBuf_varint(b, (uint64_t)n);
+	for (int i = 0; i < n; i++) {
+		traceBuf_varint(b, dump.stack[i].PC);
+		traceBuf_varint(b, dump.stack[i].funcID);
+		traceBuf_varint(b, dump.stack[i].fileID);
+		traceBuf_varint(b, dump.stack[i].line);
+	}
+	for (int i = 0; i < 4; i++) {
+		traceMapNode *child = atomic_Load(&node->children[i]);
+		if (child != NULL)
+			dumpStacksRec(child, w);
+	}
+}
+
+// traceStackTable_dump writes out all stacks of a generation, which is over, and empties the table.
+void
+traceStackTable_dump(traceStackTable *t, uintptr_t gen) {
+	traceWriter w = unsafeTraceWriter(gen, NULL);
+	traceMapNode *root = atomic_Load(&t->tab.root);
+
+	if (root != NULL)
+		dumpStacksRec(root, &w);
+	traceWriter_flush(&w);
+	traceMap_reset(&t->tab);
+
+	memset(dump.tab, 0, sizeof dump.tab);
+	traceRegionAlloc_drop(&dump.mem);
+}
