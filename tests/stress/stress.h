@@ -9,9 +9,12 @@
 //
 // $STRESS_SECONDS is the default for the seconds.  $STRESS_TIMESLICE is the length of a time slice
 // in microseconds (100; 0 leaves Go's 10 ms).  $STRESS_ABORT makes a failure an abort, for a core.
+// With $STRESS_TRACE=DIR execution traces of random length are written meanwhile: DIR/PROGRAM.N.trace;
+// $STRESS_TRACES is the largest number of them.
 #ifndef GORT_TESTS_STRESS_H
 #define GORT_TESTS_STRESS_H
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -148,6 +151,68 @@ watch(void *arg) {
 	return NULL;
 }
 
+static uint32_t stress_done; // atomic: the program has ended
+
+// stress_tracefile opens the n-th trace.
+static int
+stress_tracefile(int n) {
+	char name[400];
+	snprintf(name, sizeof name, "%s/%s.%d.trace", getenv("STRESS_TRACE"), stress_name, n);
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	CHECK(fd >= 0, "cannot write %s", name);
+	return fd;
+}
+
+// stress_tracer starts and stops traces, and the flight recorder, until the program ends.
+static void
+stress_tracer(gort_waitgroup *wg) {
+	const char *s = getenv("STRESS_TRACES");
+	int max = s != NULL ? atoi(s) : 1 << 30;
+	rng r = rng_make(12345);
+	for (int n = 0; n < max && !__atomic_load_n(&stress_done, __ATOMIC_SEQ_CST);) {
+		gort_sleep((int64_t)below(&r, 4) * below(&r, 1000) * GORT_US);
+		bool flight = below(&r, 4) == 0;
+		if (flight)
+			CHECK(gort_trace_flight_start(
+				      GORT_MS * (1 + below(&r, 50)), below(&r, 2) * 100000) == 0,
+				"flight recorder");
+		if (!flight || below(&r, 2) == 0) {
+			int fd = stress_tracefile(n++);
+			CHECK(gort_trace_start(fd) == 0, "start of a trace");
+			gort_sleep((int64_t)below(&r, 3) * below(&r, 10000) * GORT_US);
+			CHECK(gort_trace_stop() == 0, "stop of a trace");
+			close(fd);
+		}
+		if (flight) {
+			gort_sleep((int64_t)below(&r, 3) * below(&r, 10000) * GORT_US);
+			int fd = stress_tracefile(n++);
+			CHECK(gort_trace_snapshot(fd) == 0, "snapshot");
+			close(fd);
+			CHECK(gort_trace_flight_stop() == 0, "flight recorder");
+		}
+	}
+	gort_waitgroup_done(wg);
+}
+
+static int (*stress_app)(int, char **);
+
+// stress_run runs the program, with traces if they are wanted.
+static int
+stress_run(int argc, char **argv) {
+	static gort_waitgroup wg;
+	bool traces = getenv("STRESS_TRACE") != NULL;
+	if (traces) {
+		gort_waitgroup_add(&wg, 1);
+		gort_go(stress_tracer, &wg);
+	}
+	int rc = stress_app(argc, argv);
+	if (traces) {
+		__atomic_store_n(&stress_done, 1, __ATOMIC_SEQ_CST);
+		gort_waitgroup_wait(&wg);
+	}
+	return rc;
+}
+
 // stress_main reads the arguments, sets GODEBUG and runs app.
 static int
 stress_main(const char *name, int (*app)(int, char **), int argc, char **argv) {
@@ -170,7 +235,8 @@ stress_main(const char *name, int (*app)(int, char **), int argc, char **argv) {
 	pthread_t t;
 	if (pthread_create(&t, NULL, watch, NULL) != 0)
 		fail("no thread");
-	return gort_run(app, argc, argv);
+	stress_app = app;
+	return gort_run(stress_run, argc, argv);
 }
 
 #endif
