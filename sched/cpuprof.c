@@ -30,6 +30,7 @@
 #include "sched/runtime2.h"
 #include "sched/signal_unix.h"
 #include "sched/traceback.h"
+#include "sched/traceruntime.h"
 
 enum {
 	profBufWordCount = 1 << 17, // 1,900 samples of the deepest stacks
@@ -239,6 +240,7 @@ sigprof(uintptr_t pc, uintptr_t sp, uintptr_t bp, G *gp, M *mp, int code) {
 	}
 	if (atomic_Load(&prof.hz) != 0) {
 		cpuProfile_add(mp->curg != NULL ? &mp->curg->labels : NULL, stk, n);
+		traceCPUSample(mp->curg != NULL ? mp->curg : gp, mp, mp->p, stk, n);
 	}
 
 	mp->mallocing--;
