@@ -255,8 +255,14 @@ add_point(side *s, curve *c, int64_t t, double v) {
 	if (c->n > 0 && c->v[c->n - 1].v == v)
 		return;
 	GT_PUSH(c->v, c->n, c->cap, ((point){t, v}));
-	for (int i = 0; i < 40 && c->n > MAX_POINTS; i++) {
-		c->slot = c->slot > 0 ? c->slot * 2 : (s->m.last - s->m.first) * 4 / MAX_POINTS + 1;
+	if (c->n <= MAX_POINTS)
+		return;
+	// the new ones may still be thick; if that was not it, the slots are too small
+	if (c->slot == 0)
+		c->slot = (s->m.last - s->m.first) * 4 / MAX_POINTS + 1;
+	thin(c);
+	while (c->n > MAX_POINTS * 3 / 4) {
+		c->slot *= 2;
 		thin(c);
 	}
 }

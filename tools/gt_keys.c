@@ -30,10 +30,21 @@ enum { GC_CAUSED = 1, TRACER_CAUSED = 2 }; // what a stack says about a transiti
 enum { R_OTHER, R_MARK, R_STW, R_ASSIST, R_SWEEP };
 enum { W_DEDICATED, W_FRACTIONAL, W_IDLE, W_NUM };
 enum { PATH_MAX_TEXT = 4096 };
-enum { T_CREATE, T_BLOCK, T_UNBLOCK, T_YIELD, T_TASK, T_ENDTASK, T_REGION, T_ENDREGION };
+enum {
+	T_CREATE,
+	T_BLOCK,
+	T_UNBLOCK,
+	T_YIELD,
+	T_TASK,
+	T_ENDTASK,
+	T_REGION,
+	T_ENDREGION,
+	N_BLOCK,
+	N_YIELD
+};
 
-static const char *const tokens[] = {
-	"create", "block", "unblock", "yield", "task", "endtask", "region", "endregion"};
+static const char *const tokens[] = {"create", "block", "unblock", "yield", "task", "endtask",
+	"region", "endregion", "block", "yield"};
 static const char *const workers[W_NUM] = {"GC (dedicated)", "GC (fractional)", "GC (idle)"};
 
 typedef struct count {
@@ -286,13 +297,13 @@ stack_says(state *s, const gt_stack *st) {
 	return says;
 }
 
-// token returns the token of kind t about a: "block(select)".
+// token returns the token of kind t about a: "block(select)"; of kind N_x, what is counted: "block select".
 static gt_atom
 token(state *s, int t, gt_atom a) {
 	bool fresh;
 	uint64_t *p = gt_map_at(&s->toks, (uint64_t)a << 8 | (uint64_t)t, &fresh);
 	if (fresh)
-		*p = gt_atom_fmt("%s(%s)", tokens[t], gt_atom_text(a));
+		*p = gt_atom_fmt(t < N_BLOCK ? "%s(%s)" : "%s %s", tokens[t], gt_atom_text(a));
 	return (gt_atom)*p;
 }
 
@@ -515,7 +526,7 @@ go_transition(state *s, const gt_event *ev) {
 	} else if (to == GT_GO_WAITING) {
 		if (says == 0) {
 			tok(s, id, token(s, T_BLOCK, reason));
-			bump(g, gt_atom_fmt("block %s", gt_atom_text(reason)));
+			bump(g, token(s, N_BLOCK, reason));
 		}
 		g->label = 0;
 	} else if (from == GT_GO_WAITING && to == GT_GO_RUNNABLE) {
@@ -526,7 +537,7 @@ go_transition(state *s, const gt_event *ev) {
 			s->preempts += g->what == USER;
 		} else if (says == 0) {
 			tok(s, id, token(s, T_YIELD, reason));
-			bump(g, gt_atom_fmt("yield %s", gt_atom_text(reason)));
+			bump(g, token(s, N_YIELD, reason));
 		}
 	} else if (to == GT_GO_SYSCALL) {
 		if (says == 0) {
