@@ -242,6 +242,17 @@ settle(gt_model *m, const gt_event *ev) {
 	return g;
 }
 
+// worked adds the time that g marked on a P until t.
+static void
+worked(gt_model *m, const gt_gor *g, int64_t t) {
+	static const char *const labels[] = {"GC (dedicated)", "GC (fractional)", "GC (idle)"};
+	for (int i = 0; i < 3 && g->label != 0 && m->in_mark; i++) {
+		if (strcmp(gt_atom_text(g->label), labels[i]) == 0)
+			m->worker[i] +=
+				(double)(t - (g->since > m->mark_at ? g->since : m->mark_at));
+	}
+}
+
 // go_transition takes a change of a goroutine.
 static void
 go_transition(gt_model *m, const gt_event *ev) {
@@ -257,13 +268,7 @@ go_transition(gt_model *m, const gt_event *ev) {
 			to == GT_GO_SYSCALL     ? gt_atom_of("system call")
 			: to == GT_GO_NOT_EXIST ? gt_atom_of("end")
 						: reason);
-		static const char *const labels[] = {
-			"GC (dedicated)", "GC (fractional)", "GC (idle)"};
-		for (int i = 0; i < 3 && g->label != 0; i++) {
-			if (strcmp(gt_atom_text(g->label), labels[i]) == 0 && m->in_mark)
-				m->worker[i] += (double)(t - (g->since > m->mark_at ? g->since
-										    : m->mark_at));
-		}
+		worked(m, g, t);
 	} else if (from == GT_GO_SYSCALL) {
 		slice(m, g, GT_SLICE_SYSCALL, t, 0);
 	} else if (from == GT_GO_RUNNABLE && to == GT_GO_RUNNING) {
@@ -291,7 +296,7 @@ go_transition(gt_model *m, const gt_event *ev) {
 	}
 	if (to == GT_GO_WAITING)
 		g->reason = reason;
-	if (to != GT_GO_RUNNING)
+	if (to == GT_GO_WAITING) // a worker that was preempted goes on as what it was
 		g->label = 0;
 	m->syscalls += to == GT_GO_SYSCALL;
 	m->bystate[from]--;
@@ -352,6 +357,12 @@ range(gt_model *m, const gt_event *ev) {
 			m->mark_heap = m->heap;
 			m->mark_goal = m->goal;
 		} else if (end && m->in_mark) {
+			for (size_t i = 0; i < m->onproc.cap;
+				i++) { // the one that ends the phase goes on
+				const gt_gor *g = (const gt_gor *)(uintptr_t)m->onproc.slots[i].val;
+				if (m->onproc.slots[i].used && g->state == GT_GO_RUNNING)
+					worked(m, g, t);
+			}
 			m->in_mark = false;
 			m->cycles++;
 			gt_hist_add(&m->marks, (double)(t - m->mark_at));
