@@ -106,6 +106,15 @@ while test $i -le $size; do
 	n=$((n + 1))
 done
 
+# ---- a large trace takes no more memory than its largest generation, 4 MB here
+
+n=$((n + 1))
+tests/trace/mkdefect -large 16 | (
+	ulimit -v 32000
+	exec $gt dump - 2>$d/err
+) | tail -1 >$d/out
+echo 'M=-1 P=-1 G=-1 Sync Time=41766156161 N=5' | diff - $d/out || bad "a large trace: $(cat $d/err)"
+
 # ---- arguments
 
 # is STATUS PATTERN ARG...: the status, and a line of standard error

@@ -4,7 +4,8 @@
 
 // mkdefect writes broken traces, each broken in one way, and some that are sound.
 //
-//	mkdefect DIR	all of them, as DIR/NAME.trace; prints the names
+//	mkdefect DIR		all of them, as DIR/NAME.trace; prints the names
+//	mkdefect -large MB	a sound trace of many generations to standard output
 //
 // What Go's reader says of each is in tests/trace/defects.txt.
 #include <stdio.h>
@@ -335,11 +336,76 @@ make(const struct defect *d, uint8_t *out, size_t cap) {
 	return n;
 }
 
+// put adds a number, or an event with its arguments: all are numbers.
+static uint8_t *
+put(uint8_t *p, int n, const uint64_t *v) {
+	for (int i = 0; i < n; i++) {
+		uint64_t x = v[i];
+		for (; x >= 0x80; x >>= 7)
+			*p++ = (uint8_t)(x | 0x80);
+		*p++ = (uint8_t)x;
+	}
+	return p;
+}
+
+#define PUT(...) \
+	p = put(p, sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), (uint64_t[]){__VA_ARGS__})
+
+// large writes generations of about 4 MB each: a goroutine that yields, makes system calls and logs.
+static int
+large(uint64_t mb) {
+	static uint8_t data[MaxBatchSize], head[64];
+	enum { BATCHES = 64 };
+	uint64_t now = 1000000;
+	fwrite("go 1.26 trace\0\0\0", 1, 16, stdout);
+	for (uint64_t gen = 1; gen <= mb / 4; gen++) {
+		uint64_t gseq = 0, pseq = 0;
+		for (int b = 0; b < BATCHES; b++) {
+			uint8_t *p = data;
+			uint64_t start = now;
+			if (b == 0) {
+				PUT(EvProcStatus, 1, 0, ProcRunning);
+				PUT(EvGoStatus, 1, 1, 77, GoRunning);
+			}
+			while (p < data + sizeof data - 100) {
+				PUT(EvGoStop, 3, 1, 1);
+				PUT(EvGoStart, 9, 1, ++gseq);
+				PUT(EvGoSyscallBegin, 200, ++pseq, 1);
+				PUT(EvGoSyscallEnd, 1000);
+				PUT(EvUserLog, 17, 0, 2, 3, 1);
+				PUT(EvHeapAlloc, 1, now & 0xffffff);
+				now += 1230;
+			}
+			size_t n = (size_t)(p - data);
+			p = head;
+			PUT(EvEventBatch, gen, 77, start, n);
+			fwrite(head, 1, (size_t)(p - head), stdout);
+			fwrite(data, 1, n, stdout);
+		}
+		static const char tables[][48] = {
+			"\2\3\1\1\20\2\3\5",                  // a stack
+			"\4\5\1\1y\5\2\1k\5\3\13the message", // strings
+			"\62\10\250\326\271\7\63\0\1\2\3",
+		};
+		static const uint8_t len[] = {8, 23, 11};
+		for (int i = 0; i < 3; i++) {
+			uint8_t *p = head;
+			PUT(EvEventBatch, gen, UINT64_MAX, now, len[i]);
+			fwrite(head, 1, (size_t)(p - head), stdout);
+			fwrite(tables[i], 1, len[i], stdout);
+		}
+		putchar(EvEndOfGeneration);
+	}
+	return fflush(stdout) == 0 ? 0 : 2;
+}
+
 int
 main(int argc, char **argv) {
 	static uint8_t out[1 << 16];
+	if (argc == 3 && strcmp(argv[1], "-large") == 0)
+		return large(strtoull(argv[2], NULL, 10));
 	if (argc != 2) {
-		fputs("usage: mkdefect DIR\n", stderr);
+		fputs("usage: mkdefect DIR | -large MB\n", stderr);
 		return 2;
 	}
 	for (size_t i = 0; i < sizeof defects / sizeof defects[0]; i++) {
