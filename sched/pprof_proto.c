@@ -26,7 +26,6 @@
 #include "sched/pprof.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
 
 #include "runtime/mstats.h"
 #include "runtime/os_linux.h"
@@ -130,7 +129,6 @@ struct profileBuilder {
 	symMapping maps[maxMappings];
 	int nmaps;
 	uint8_t mapLookup[maxMappings];
-	char exe[4096];
 
 	// the CPU profile
 	profMapEntry **hash;
@@ -515,17 +513,6 @@ readMapping(profileBuilder *b) {
 	symtab_addobject(0);
 	releasem(mp);
 	b->nmaps = symobjects(b->maps, maxMappings);
-	// The program by the name that others can open.
-	static const char exe[] = "/proc/self/exe";
-	for (int i = 0; i < b->nmaps; i++) {
-		if (strcmp(b->maps[i].file, exe) == 0) {
-			int64_t n = sys_call3(SYS_readlink, exe, b->exe, sizeof b->exe - 1);
-			if (n > 0) {
-				b->exe[n] = 0;
-				b->maps[i].file = b->exe;
-			}
-		}
-	}
 }
 
 profileBuilder *
