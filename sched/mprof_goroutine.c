@@ -4,24 +4,27 @@
 
 // Profiles of goroutines and threads.  Ports the end of mprof.go of Go 1.26.8.
 //
-// The stacks of all goroutines are taken in one pause.  They lie one after the other in memory that is
-// reserved for the deepest stacks and touched as far as it is used.
+// A goroutine profile shows all goroutines as they are at one moment, without stopping the world for as
+// long as it takes to walk all stacks.  The world is stopped for a moment to begin.  After that a
+// goroutine cannot go on before its stack has been recorded: the profile's goroutine goes through all of
+// them, and whoever is about to run one before it has come there (execute, exitsyscall, the return
+// from a stop in place) records that one first.  g->goroutineProfiled says how far it is.  What is
+// created meanwhile starts as satisfied: it does not belong to the profile.
 //
-// PORT: Go takes most stacks after the pause, each before its goroutine goes on; that costs a look in
-// the scheduler each time a goroutine is run, and is Go's second way to do it.  This is its first,
-// goroutineProfileWithLabelsSync.
+// The stacks lie one after the other in memory that is reserved for the deepest stacks and touched as
+// far as it is used.
 #include "sched/mprof_goroutine.h"
 
 #include <sys/mman.h>
 
 #include "runtime/malloc.h"
-#include "runtime/mbarrier.h"
 #include "runtime/os_linux.h"
 #include "runtime/panic.h"
 #include "runtime/runtime1.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/runtime2.h"
+#include "sched/sema.h"
 #include "sched/traceback.h"
 
 // stackProfile_alloc makes room for n records with stacks of up to depth words.
@@ -49,67 +52,139 @@ stackProfile_free(stackProfile *sp) {
 	}
 }
 
-struct saveg_args {
-	stackProfile *sp;
-	intptr_t max; // records
-	int depth;
-	uintptr_t *next; // free words
-	G *me;
-};
+bool goroutineProfileActive;
 
-// saveg takes the stack of gp, which stands still.  On g0.
+static struct {
+	uint32_t sema;
+	stackProfile *sp; // while it is active
+	intptr_t max;     // records
+	int depth;        // words of a stack
+	uintptr_t *stk;   // room for all stacks
+	intptr_t next;    // atomic: words used of it
+	intptr_t offset;  // atomic: records
+} goroutineProfile = {.sema = 1};
+
+// saveg stores the stack of gp, which stands still.
 static void
-saveg(G *gp, struct saveg_args *a) {
-	stackProfile *sp = a->sp;
-	StackRecord *r = &sp->p[sp->n];
-	r->stk = a->next;
-	r->nstk = gcallers(gp, 0, a->next, a->depth);
-	a->next += r->nstk;
-	// labels is an object of the heap.
-	wbstore(&sp->labels[sp->n], gp->labels);
-	sp->n++;
+saveg(G *gp, intptr_t offset) {
+	uintptr_t pcbuf[maxProfStackDepth];
+	int n = gcallers(gp, 0, pcbuf, goroutineProfile.depth);
+	uintptr_t *stk =
+		goroutineProfile.stk + atomic_Xadd(&goroutineProfile.next, (intptr_t)n) - n;
+	memcpy(stk, pcbuf, (uintptr_t)n * sizeof pcbuf[0]);
+	goroutineProfile.sp->p[offset] = (StackRecord){stk, n};
+	// The array is an object of the heap.  No barrier is needed, as for the samples of the CPU profiler
+	// (profbuf.c): the labels were reachable from gp, which drops them with one, and the slot was NULL.
+	atomic_StoreRelaxed(&goroutineProfile.sp->labels[offset], gp->labels);
 }
 
+// doRecordGoroutineProfile puts gp into the profile, unless it is a system goroutine.
 static void
-saveg_other(G *gp, void *arg) {
-	struct saveg_args *a = arg;
-	uint32_t status = readgstatus(gp) & ~(uint32_t)_Gscan;
-	if (gp == a->me || status == _Gdead || status == _Gidle || isSystemGoroutine(gp, false) ||
-		a->sp->n == a->max) {
+doRecordGoroutineProfile(G *gp) {
+	if (isSystemGoroutine(gp, false)) {
 		return;
 	}
-	saveg(gp, a);
+	// One that comes back from a system call is running already, but gets no further than here.
+	if (readgstatus(gp) == _Grunning && gp->syscallsp == 0) {
+		print("doRecordGoroutineProfile gp1=%lu\n", (unsigned long)gp->goid);
+		throw("cannot read stack of running goroutine");
+	}
+	intptr_t offset = atomic_Xadd(&goroutineProfile.offset, (intptr_t)1) - 1;
+	if (offset < goroutineProfile.max) {
+		saveg(gp, offset);
+	}
 }
 
-// saveg_all is on g0, the world stopped.
+void
+tryRecordGoroutineProfile(G *gp, void (*yield)(void)) {
+	uint32_t status = readgstatus(gp);
+	if (status == _Gdead || status == _Gidle) {
+		// When it comes to life it is satisfied before it is anything else.
+		return;
+	}
+	for (;;) {
+		uint32_t prev = atomic_Load(&gp->goroutineProfiled);
+		if (prev == goroutineProfileSatisfied) {
+			break;
+		}
+		if (prev == goroutineProfileInProgress) {
+			yield();
+			continue;
+		}
+		// Do not leave it in this state.
+		M *mp = acquirem();
+		if (atomic_Cas(&gp->goroutineProfiled, (uint32_t)goroutineProfileAbsent,
+			    (uint32_t)goroutineProfileInProgress)) {
+			doRecordGoroutineProfile(gp);
+			atomic_Store(&gp->goroutineProfiled, (uint32_t)goroutineProfileSatisfied);
+		}
+		releasem(mp);
+	}
+}
+
 static void
-saveg_all(void *arg) {
-	struct saveg_args *a = arg;
-	saveg(a->me, a);
-	forEachGRace(saveg_other, a);
+tryRecord_each(G *gp, void *arg) {
+	(void)arg;
+	tryRecordGoroutineProfile(gp, Gosched);
+}
+
+static void
+clearProfiled_each(G *gp, void *arg) {
+	(void)arg;
+	atomic_Store(&gp->goroutineProfiled, (uint32_t)goroutineProfileAbsent);
+}
+
+static void
+saveg_me(void *arg) {
+	saveg(arg, 0);
 }
 
 bool
 goroutineProfileWithLabels(stackProfile *sp) {
-	struct saveg_args a = {.sp = sp, .me = getg(), .depth = max(debug.profstackdepth, 1)};
+	G *ourg = getg();
+	semacquire(&goroutineProfile.sema);
+
+	goroutineProfile.depth = max(debug.profstackdepth, 1);
+	worldStop stw;
 	for (;;) {
-		a.max = gcount(false) + 10;
-		if (!stackProfile_alloc(sp, a.max, a.depth)) {
+		intptr_t room = gcount(false) + 10;
+		if (!stackProfile_alloc(sp, room, goroutineProfile.depth)) {
+			semrelease(&goroutineProfile.sema);
 			return false;
 		}
-		a.next = (uintptr_t *)(void *)(sp->p + a.max);
-		sp->labels = mallocgc((uintptr_t)a.max * sizeof(void *), &gort_type_pointer, true);
-		worldStop stw = stopTheWorld(stwGoroutineProfile);
-		bool fits = gcount(false) <= a.max;
-		if (fits) {
-			systemstack(saveg_all, &a);
+		sp->labels = mallocgc((uintptr_t)room * sizeof(void *), &gort_type_pointer, true);
+		goroutineProfile.max = room;
+		stw = stopTheWorld(stwGoroutineProfile);
+		if (gcount(false) <= room) {
+			break;
 		}
-		startTheWorld(stw);
-		if (fits) {
-			return true;
-		}
-		stackProfile_free(sp); // more have come
+		startTheWorld(stw); // more have come
+		stackProfile_free(sp);
 	}
+
+	goroutineProfile.sp = sp;
+	goroutineProfile.stk = (uintptr_t *)(void *)(sp->p + goroutineProfile.max);
+	goroutineProfile.next = 0;
+	systemstack(saveg_me, ourg);
+	atomic_Store(&ourg->goroutineProfiled, (uint32_t)goroutineProfileSatisfied);
+	atomic_Store(&goroutineProfile.offset, (intptr_t)1);
+	goroutineProfileActive = true;
+	startTheWorld(stw);
+
+	// All that existed then.  A goroutine that has come since may be among them; it is satisfied.
+	forEachGRace(tryRecord_each, NULL);
+
+	stw = stopTheWorld(stwGoroutineProfileCleanup);
+	sp->n = min(atomic_Load(&goroutineProfile.offset), goroutineProfile.max);
+	goroutineProfileActive = false;
+	goroutineProfile.sp = NULL;
+	startTheWorld(stw);
+
+	// For the next time.
+	forEachGRace(clearProfiled_each, NULL);
+
+	semrelease(&goroutineProfile.sema);
+	return true;
 }
 
 bool

@@ -24,9 +24,21 @@ typedef struct stackProfile {
 } stackProfile;
 
 void stackProfile_free(stackProfile *sp);
-// goroutineProfileWithLabels takes the stacks of all goroutines but the system's, with the world
-// stopped; the caller's comes first.  false: no memory.
+// goroutineProfileWithLabels takes the stacks of all goroutines but the system's, as they are at one
+// moment; the caller's comes first.  false: no memory.
 bool goroutineProfileWithLabels(stackProfile *sp);
+// goroutineProfiled of a G.
+enum {
+	goroutineProfileAbsent,
+	goroutineProfileInProgress, // its stack is being recorded: it may not go on
+	goroutineProfileSatisfied,
+};
+
+// goroutineProfileActive: who lets a goroutine go on calls tryRecordGoroutineProfile(gp, osyield) before.
+// Changes only while the world is stopped.
+extern bool goroutineProfileActive;
+// tryRecordGoroutineProfile sees to it that gp, which does not run, is in the profile.
+void tryRecordGoroutineProfile(G *gp, void (*yield)(void));
 // threadCreateProfile takes the stacks that made the Ms.
 bool threadCreateProfile(stackProfile *sp);
 

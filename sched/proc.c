@@ -42,6 +42,7 @@
 #include "runtime/runtime1.h"
 #include "sched/cpuprof.h"
 #include "sched/fiber.h"
+#include "sched/mprof_goroutine.h"
 #include "sched/netpoll.h"
 #include "sched/preempt.h"
 #include "sched/sema.h"
@@ -192,6 +193,11 @@ execute_trace(void) {
 void
 execute(G *gp, bool inheritTime) {
 	M *mp = getg()->m;
+
+	if (unlikely(goroutineProfileActive)) {
+		// As it was when the profile began.
+		tryRecordGoroutineProfile(gp, osyield);
+	}
 
 	atomic_StoreRelaxed(&mp->curg, gp);
 	atomic_StoreRelaxed(&gp->m, mp);

@@ -22,6 +22,7 @@
 #include "runtime/mstats.h"
 #include "runtime/mwbbuf.h"
 #include "runtime/panic.h"
+#include "sched/mprof_goroutine.h"
 #include "sched/preempt.h"
 #include "sched/stack.h"
 #include "sched/traceruntime.h"
@@ -793,6 +794,10 @@ newproc1(const gort_call *call, uint32_t stackclass_, G *callergp, uintptr_t cal
 		pp->goidcacheend = pp->goidcache + _GoidCacheBatch;
 	}
 	newg->goid = pp->goidcache++;
+	if (unlikely(goroutineProfileActive)) {
+		// It is not one of those that the profile shows.
+		atomic_Store(&newg->goroutineProfiled, (uint32_t)goroutineProfileSatisfied);
+	}
 	casgstatus(newg, _Gdead, status);
 	newg->trace.r.seq[0] = newg->trace.r.seq[1] = 0;
 	if (traceLocker_ok(tl)) {

@@ -17,6 +17,7 @@
 #include "runtime/os_linux.h"
 #include "runtime/panic.h"
 #include "runtime/runtime1.h"
+#include "sched/mprof_goroutine.h"
 #include "sched/netpoll.h"
 #include "sched/preempt.h"
 #include "sched/sema.h"
@@ -452,6 +453,8 @@ inplace_stop_on_gsignal(G *gp) {
 	while (atomic_Load(&mp->park.key) == 0)
 		futexsleep(&mp->park.key, 0, -1);
 	noteclear(&mp->park);
+	if (unlikely(goroutineProfileActive))
+		tryRecordGoroutineProfile(gp, osyield);
 
 	atomic_StoreRelaxed(&mp->curg, gp);
 	gp->m = mp;

@@ -15,6 +15,7 @@
 
 #include "runtime/mgc.h"
 #include "runtime/panic.h"
+#include "sched/mprof_goroutine.h"
 #include "sched/preempt.h"
 #include "sched/traceruntime.h"
 
@@ -297,6 +298,12 @@ clearsyscallregs(G *gp) {
 	memset((void *)(gp->stack.hi - 48), 0, 48);
 }
 
+// exitsyscall_4 puts the goroutine into a profile that is being made.
+static void
+exitsyscall_4(void *a) {
+	tryRecordGoroutineProfile(a, osyield);
+}
+
 // exitsyscall ends a system call: the goroutine goes on when it has a P.
 void
 exitsyscall(void) {
@@ -330,6 +337,10 @@ exitsyscall(void) {
 
 	P *pp = mp->p;
 	if (likely(pp != NULL)) {
+		if (unlikely(goroutineProfileActive)) {
+			// Its stack as it was in the call.
+			systemstack(exitsyscall_4, gp);
+		}
 		atomic_StoreRelaxed(&pp->syscalltick, pp->syscalltick + 1);
 		gp->syscallsp = 0;
 		clearsyscallregs(gp);

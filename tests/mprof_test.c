@@ -259,6 +259,109 @@ Test(MProf, GoroutineProfile) {
 	RUN(goroutines);
 }
 
+// Goroutines that run, wait, sleep, are in system calls and are stopped by signals while the profile is
+// made: each is in it once, with its labels, and those that come and go meanwhile are in it or not.
+enum { nbusy = 8 };
+static uint32_t busystop; // atomic
+static gort_waitgroup busywg;
+
+static intptr_t
+busy_syscall(void *arg) {
+	usleep(100);
+	return (intptr_t)arg;
+}
+
+static void
+busy_short(gort_waitgroup *wg) {
+	gort_waitgroup_done(wg);
+}
+
+static NOINLINE void
+busy_work(int kind) {
+	gort_waitgroup wg = {0};
+	switch (kind) {
+	case 0:
+		gort_yield();
+		break;
+	case 1:
+		gort_sleep(50 * GORT_US);
+		break;
+	case 2:
+		gort_blocking(busy_syscall, NULL);
+		break;
+	case 3:
+		for (volatile int i = 0; i < 100000; i++) {
+		}
+		break;
+	default:
+		gort_waitgroup_add(&wg, 1);
+		gort_go(busy_short, &wg);
+		gort_waitgroup_wait(&wg);
+	}
+}
+
+static NOINLINE void
+busy(int id) {
+	while (atomic_Load(&busystop) == 0)
+		busy_work(id % 5);
+	gort_waitgroup_done(&busywg);
+}
+
+static void
+concurrent(void) {
+	const gort_labels *l[nbusy];
+	for (int i = 0; i < nbusy; i++) {
+		char id[2] = {(char)('0' + i), 0};
+		l[i] = gort_pprof_labels(NULL, "id", id, NULL);
+		gort_set_goroutine_labels(l[i]);
+		gort_waitgroup_add(&busywg, 1);
+		gort_go(busy, i);
+	}
+	gort_set_goroutine_labels(NULL);
+	gort_yield();
+	for (int round = 0; round < 200; round++) {
+		stackProfile sp;
+		CHECK(goroutineProfileWithLabels(&sp));
+		int n = 0;
+		uint32_t seen = 0;
+		for (intptr_t i = 0; i < sp.n; i++) {
+			// A goroutine that has not run is not in busy yet: its stack is the function.
+			n += has(&sp.p[i], "main.busy");
+			for (int k = 0; k < nbusy; k++) {
+				if (sp.labels[i] == l[k] && has(&sp.p[i], "main.busy"))
+					seen |= 1u << k;
+			}
+		}
+		CHECK(n == nbusy && seen == (1u << nbusy) - 1);
+		CHECK(has(&sp.p[0], "main.concurrent"));
+		stackProfile_free(&sp);
+		if (round % 20 == 0)
+			gort_gc();
+	}
+	atomic_Store(&busystop, 1u);
+	gort_waitgroup_wait(&busywg);
+}
+
+static void
+concurrent1(void) {
+	gort_gomaxprocs(1);
+	concurrent();
+}
+
+static void
+concurrent4(void) {
+	gort_gomaxprocs(4);
+	concurrent();
+}
+
+Test(MProf, GoroutineProfileConcurrent) {
+	RUN(concurrent4);
+}
+
+Test(MProf, GoroutineProfileConcurrent1) {
+	RUN(concurrent1);
+}
+
 // ---- labels
 
 static const char *
