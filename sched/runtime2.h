@@ -185,7 +185,7 @@ struct G {
 	gTraceState trace;
 
 	uint32_t goroutineProfiled; // atomic: state of the goroutine profile (mprof_goroutine.c)
-	int64_t shrinkseen; // waitsince when shrinkstack last looked at it
+	int64_t shrinkseen;         // waitsince when shrinkstack last looked at it
 	G *alllink;
 	void *fiber; // sanitizers: the fiber of this stack
 	void *fakestack;
