@@ -23,7 +23,7 @@ def run(argv, text=""):
     return p.stdout
 
 addrs = []
-for l in run([nm, "-S", prog]).splitlines():
+for l in run(nm.split() + ["-S", prog]).splitlines():
     f = l.split()
     if len(f) == 4 and f[2] in "tT":
         addrs += range(int(f[0], 16), int(f[0], 16) + int(f[1], 16))
