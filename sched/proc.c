@@ -275,21 +275,38 @@ findRunnable(bool *inheritTime, bool *tryWakeP) {
 	*inheritTime = false;
 	*tryWakeP = false;
 
+	// PORT: an event may just have looked at the clock.
+	traceTime recent = 0;
+	if (unlikely(traceEnabled())) {
+		recent = mp->trace.now;
+		mp->trace.now = 0;
+	}
+
 	// If something is found here, handoffp has to start an M for it too: keep the two alike.
 top:;
 	P *pp = mp->p;
 	if (unlikely(atomic_Load(&sched.gcwaiting))) {
 		gcstopm();
+		recent = 0;
 		goto top;
 	}
-	if (unlikely(atomic_LoadRelaxed(&pp->runSafePointFn) != 0))
+	if (unlikely(atomic_LoadRelaxed(&pp->runSafePointFn) != 0)) {
 		runSafePointFn();
+		recent = 0;
+	}
 
 	// now and pollUntil stay good enough for stealWork: nothing blocks in between.
-	int64_t now = 0, pollUntil = 0;
-	if (timers_wakeTime(&pp->timers) != 0) {
+	int64_t now = 0, pollUntil = 0, next = timers_wakeTime(&pp->timers);
+	if (next != 0) {
 		bool ran;
-		now = timers_check(&pp->timers, 0, &pollUntil, &ran);
+		// The clock of traces may be ahead a little: only for timers that are far off.
+		bool far = recent != 0 && (int64_t)recent * traceTimeDiv + 100 * 1000 < next;
+		now = timers_check(
+			&pp->timers, far ? (int64_t)recent * traceTimeDiv : 0, &pollUntil, &ran);
+		if (unlikely(far))
+			now = 0;
+		if (unlikely(ran))
+			recent = 0;
 	}
 
 	if (unlikely(traceEnabled() || traceShuttingDown())) {
@@ -321,8 +338,12 @@ top:;
 	}
 
 	gp = runqget(pp, inheritTime);
-	if (likely(gp != NULL))
+	if (likely(gp != NULL)) {
+		if (unlikely(recent != 0))
+			mp->trace.now = recent;
 		return gp;
+	}
+	recent = 0;
 
 	if (!gQueue_empty(&sched.runq)) {
 		lock(&sched.lock);
@@ -788,6 +809,7 @@ schedule(void) {
 			wakep();
 		if (unlikely(gp->lockedm != NULL)) {
 			// It gets our P, and we wait for another one.
+			mp->trace.now = 0;
 			startlockedm(gp);
 			continue;
 		}

@@ -107,6 +107,12 @@ StartTrace(void) {
 	traceInitReadCPU();
 
 	uintptr_t firstGen = traceNextGen(trace.lastNonZeroGen);
+	static bool clockInit;
+	if (!clockInit) {
+		clockInit = true;
+		traceClockInit();
+	}
+	traceClockSet();
 	trace.seqGC = 1;
 	trace.headerWritten = false;
 	atomic_Store(&trace.readerGen, firstGen);
@@ -323,8 +329,10 @@ traceAdvance(bool stopTrace) {
 	untracedGs l = {.gen = gen};
 	forEachGRace(untraced, &l);
 
-	if (!stopTrace)
+	if (!stopTrace) {
 		traceRegisterLabelsAndReasons(traceNextGen(gen));
+		traceClockSet();
+	}
 
 	// All Ps, then change the generation while worldsema keeps a GC cycle from beginning or ending
 	// and the number of Ps as it is.

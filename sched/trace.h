@@ -96,8 +96,6 @@ enum {
 
 enum { traceBytesPerNumber = 10 }; // of an unsigned number in base 128
 
-typedef uint64_t traceTime;
-
 // traceBuf holds one batch.
 struct traceBuf {
 	traceBuf *link;     // in trace.empty or trace.full
@@ -125,6 +123,7 @@ traceWriter traceLocker_expWriter(traceLocker tl, int exp);
 traceWriter unsafeTraceWriter(uintptr_t gen, traceBuf *buf);
 traceWriter unsafeTraceExpWriter(uintptr_t gen, traceBuf *buf, int exp);
 void traceWriter_event(traceWriter *w, traceEv ev, const uint64_t *args, int n);
+void traceWriter_eventAt(traceWriter *w, traceTime ts, traceEv ev, const uint64_t *args, int n);
 void traceWriter_end(traceWriter *w);
 // traceWriter_ensure makes room for maxSize bytes; true if that took a new buffer.
 bool traceWriter_ensure(traceWriter *w, uint32_t maxSize);
@@ -321,6 +320,8 @@ traceSchedResourceState_setStatusTraced(traceSchedResourceState *r, uintptr_t ge
 }
 
 traceTime traceClockNow(void);
+void traceClockInit(void);
+void traceClockSet(void);
 uint64_t traceClockUnitsPerSecond(void);
 void traceSyncBatch(uintptr_t gen, uint64_t frequency);
 

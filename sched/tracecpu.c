@@ -32,6 +32,7 @@ traceStartReadCPU_1(void *arg) {
 		traceLocker tl = traceAcquire();
 		if (!traceLocker_ok(tl))
 			break;
+		traceClockSet();
 		bool keepGoing = traceReadCPU(tl.gen);
 		traceRelease(tl);
 		if (!keepGoing)

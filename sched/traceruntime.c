@@ -234,16 +234,30 @@ traceLocker_GoStart(traceLocker tl) {
 	G *gp = tl.mp->curg;
 	P *pp = gp->m->p;
 
-	EVENT(tl, GoRunnable, ProcRunning, EvGoStart, gp->goid,
-		traceSchedResourceState_nextSeq(&gp->trace.r, tl.gen));
+	// PORT: the clock is what an event costs most.  A goroutine that follows at once on another one
+	// does so at the same time.
+	traceTime ts = tl.mp->trace.now;
+	tl.mp->trace.now = 0;
+	traceLocker_eventWriter(tl, GoRunnable, ProcRunning);
+	traceWriter w = traceLocker_writer(tl);
+	traceWriter_eventAt(&w, ts != 0 ? ts : traceClockNow(), EvGoStart,
+		EVARGS(gp->goid, traceSchedResourceState_nextSeq(&gp->trace.r, tl.gen)));
+	traceWriter_end(&w);
 	if (pp->gcMarkWorkerMode != gcMarkWorkerNotWorker)
 		traceLocker_event(tl, EvGoLabel,
 			EVARGS(trace.markWorkerLabels[tl.gen % 2][pp->gcMarkWorkerMode]));
 }
 
+// leaves keeps the time of the event for the scheduler, which is about to look at the clock, too.
+static inline void
+leaves(traceLocker tl) {
+	tl.mp->trace.now = tl.mp->trace.buf[tl.gen % 2][traceNoExperiment]->lastTime;
+}
+
 void
 traceLocker_GoEnd(traceLocker tl) {
 	EVENT(tl, GoRunning, ProcRunning, EvGoDestroy);
+	leaves(tl);
 }
 
 void
@@ -261,12 +275,14 @@ void
 traceLocker_GoStop(traceLocker tl, traceGoStopReason reason) {
 	EVENT(tl, GoRunning, ProcRunning, EvGoStop, trace.goStopReasons[tl.gen % 2][reason],
 		traceLocker_stack(tl, 0));
+	leaves(tl);
 }
 
 void
 traceLocker_GoPark(traceLocker tl, traceBlockReason reason, int skip) {
 	EVENT(tl, GoRunning, ProcRunning, EvGoBlock, trace.goBlockReasons[tl.gen % 2][reason],
 		traceLocker_stack(tl, skip));
+	leaves(tl);
 }
 
 // emitUnblockStatus: gp waits until the event that follows.

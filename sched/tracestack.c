@@ -111,7 +111,19 @@ traceStack(int skip, G *gp, uintptr_t gen) {
 	n = trimRoot(gp, pcs, n, maxStackPCs);
 	if (n == 0)
 		return 0;
-	return traceStackTable_put(&trace.stackTab[gen % 2], buf, 1 + n);
+
+	// PORT: most of the time it is one of a few stacks of this M.  64 bits of hash say which.
+	uint64_t h = (uint64_t)n;
+	for (int i = 0; i <= n; i++) {
+		unsigned __int128 m = (unsigned __int128)(h ^ buf[i]) * 0x9e3779b97f4a7c15u;
+		h = (uint64_t)m ^ (uint64_t)(m >> 64);
+	}
+	traceStackCache *c = &me->m->trace.stacks[h % nelem(me->m->trace.stacks)];
+	if (likely(c->hash == h && c->gen == gen))
+		return c->id;
+	uint64_t id = traceStackTable_put(&trace.stackTab[gen % 2], buf, 1 + n);
+	*c = (traceStackCache){h, id, gen};
+	return id;
 }
 
 // traceStackTable_put returns the number of a stack: how much to skip, and return addresses.

@@ -11,6 +11,9 @@
 
 typedef struct traceBuf traceBuf; // see trace.h
 
+typedef uint64_t traceTime; // in units of 64 ns
+enum { traceTimeDiv = 64 };
+
 // traceBlockReason is why a goroutine blocks, as traces have it.
 typedef uint8_t traceBlockReason;
 enum {
@@ -62,13 +65,22 @@ typedef struct gTraceState {
 	traceSchedResourceState r;
 } gTraceState;
 
+// traceStackCache is a stack that this M has put into the table of a generation.
+typedef struct traceStackCache {
+	uint64_t hash;
+	uint64_t id;
+	uintptr_t gen;
+} traceStackCache;
+
 typedef struct mTraceState {
-	bool writing;       // atomic: this M is between traceAcquire and traceRelease
-	bool gout;          // curg is stopped in place: no event is about it
-	uint32_t reentered; // depth of traceAcquire within traceAcquire
-	uintptr_t entryGen; // generation of the outermost one
+	bool writing;  // atomic: this M is between traceAcquire and traceRelease
+	bool gout;     // curg is stopped in place: no event is about it
+	traceTime now; // of the event with which the last goroutine left, until schedule is slow
+	uint32_t reentered;                    // depth of traceAcquire within traceAcquire
+	uintptr_t entryGen;                    // generation of the outermost one
 	traceBuf *buf[2][traceNumExperiments]; // by generation modulo 2
 	M *link;                               // traceAdvance's list
+	traceStackCache stacks[32];            // by hash
 } mTraceState;
 
 typedef struct pTraceState {
