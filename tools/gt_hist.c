@@ -136,7 +136,7 @@ gt_float(gt_buf *b, double x, bool json) {
 	}
 	snprintf(s, sizeof s, "%.*e", p - 1, x);
 	int e = atoi(strchr(s, 'e') + 1);
-	if (json ? e >= -6 && e < 21 : e >= -4 && e < 21) {
+	if (json ? e >= -6 && e < 21 : e >= -4 && e < 6) {
 		// plain: as many places after the point as the digits need
 		gt_buf_fmt(b, "%.*f", p - 1 - e > 0 ? p - 1 - e : 0, x);
 		return;
