@@ -33,6 +33,8 @@ enum {
 #define COLD __attribute__((cold, noinline))
 // RACY: what the function reads may change under its eyes, and its comment says why that is fine.
 #define RACY __attribute__((no_sanitize("thread")))
+// WILD: the function reads words of stacks that may be no variable's; its caller knows the bounds.
+#define WILD __attribute__((no_sanitize("address", "thread")))
 #define CACHE_ALIGNED __attribute__((aligned(CacheLinePadSize)))
 
 #define min(a, b)                                  \

@@ -63,7 +63,7 @@ iscallsite(uintptr_t pc) {
 
 // unwinder_trapcaller finds where the return address of an interrupted function is, if it has no
 // frame yet or any more: sets u->callersp.
-static void
+WILD static void
 unwinder_trapcaller(unwinder *u) {
 	uintptr_t sp = u->sp;
 	if (!frame_in(sp, u->stk.lo, u->stk.hi))
@@ -109,7 +109,7 @@ unwinder_trapcaller(unwinder *u) {
 }
 
 // unwinder_initAt: see traceback.h.
-void
+WILD void
 unwinder_initAt(unwinder *u, uintptr_t pc, uintptr_t sp, uintptr_t bp, G *gp, bool trap) {
 	memset(u, 0, sizeof *u);
 	u->stk = gp->stack;
@@ -159,7 +159,7 @@ unwinder_valid(const unwinder *u) {
 }
 
 // unwinder_step moves to the caller of an ordinary call.
-static void
+WILD static void
 unwinder_step(unwinder *u) {
 	if (u->exact && u->callersp == 0) {
 		const uint8_t *cfi = objectcfi(u->pc);
@@ -403,7 +403,7 @@ tracebacktrap(uintptr_t pc, uintptr_t sp, uintptr_t bp, G *gp) {
 
 // callers walks from its own frame.  On g0 the chain goes on on the goroutine's stack: systemstack
 // links them.
-int
+WILD int
 callers(int skip, uintptr_t *pcbuf, int npcbuf) {
 	G *gp = getg();
 	M *mp = gp->m;
@@ -435,7 +435,7 @@ callers(int skip, uintptr_t *pcbuf, int npcbuf) {
 }
 
 // fpTracebackPCs: see traceback.h.
-int
+WILD int
 fpTracebackPCs(uintptr_t fp, uintptr_t lo, uintptr_t hi, int skip, uintptr_t *pcbuf, int npcbuf) {
 	int n = 0;
 	while (n < npcbuf && frame_in(fp, lo, hi)) {

@@ -313,7 +313,7 @@ cfi_run(const cfiCommon *c, const uint8_t *p, const uint8_t *end, uintptr_t loc,
 }
 
 // cfi_load reads a word of the stack.
-static bool
+WILD static bool
 cfi_load(uintptr_t p, uintptr_t lo, uintptr_t hi, uintptr_t *v) {
 	if (p < lo || p > hi - 8 || p % 8 != 0)
 		return false;

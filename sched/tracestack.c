@@ -32,7 +32,7 @@ isRoot(uintptr_t pc) {
 
 // fpTracebackPCs collects return addresses from the frame at fp outwards.  The stack is [lo, hi); a
 // link out of it, or back, ends the walk.
-__attribute__((no_sanitize("address", "thread"))) static int
+WILD static int
 fpTracebackPCs(uintptr_t fp, uintptr_t lo, uintptr_t hi, uintptr_t *pcBuf, int n) {
 	int i = 0;
 
