@@ -32,6 +32,7 @@
 #include "runtime/mem.h"
 #include "runtime/mgclimit.h"
 #include "runtime/mgcmark.h"
+#include "runtime/mgcscavenge.h"
 #include "runtime/mgcsweep.h"
 #include "runtime/mgcwork.h"
 #include "runtime/mprof.h"
@@ -60,12 +61,14 @@ gcinit(void) {
 	lockInit(&work.wbufSpans.lock, lockRankWbufSpans);
 }
 
-// gcenable starts the background sweeper and allows cycles.  The main goroutine calls it before
+// gcenable starts the background sweeper and scavenger and allows cycles.  The main goroutine calls it before
 // the program's code.
 void
 gcenable(void) {
 	static uint32_t ready;
 	newproc(bgsweep, &ready);
+	newproc(bgscavenge, &ready);
+	semacquire(&ready);
 	semacquire(&ready);
 	atomic_Store(&memstats.enablegc, true);
 }

@@ -5,7 +5,7 @@
 // Giving free pages back to the OS.
 //
 // Ports mgcscavenge.go of Go 1.26.8: the index of chunks, the choice of pages, the synchronous
-// scavenger, and the goals of it and of the background scavenger.
+// scavenger, and the goals of it and of the background scavenger (mgcscavenge_bg.c).
 //
 // Pages are given back when an allocation would exceed the memory limit, when the heap grows
 // although it has free (but too short) runs, and on request. The goal without a memory limit is to
@@ -103,8 +103,12 @@ printScavTrace(uintptr_t releasedBg, uintptr_t releasedEager, bool forced) {
 		releasedBg >> 10, releasedEager >> 10,
 		sysMemStat_load(&gcController.heapReleased) >> 10,
 		sysMemStat_load(&gcController.heapInUse) * 100 / heapRetained());
-	if (forced)
+	if (forced) {
 		print(" (forced)");
+	} else if (scavenger.printControllerReset) {
+		print(" [controller reset]");
+		scavenger.printControllerReset = false;
+	}
 	print("\n");
 	printunlock();
 }

@@ -84,6 +84,44 @@ extern struct scavenge_t {
 	int64_t backgroundTime;   // atomic; ns of the background scavenger
 } scavenge;
 
+// piController holds a value at a set point: proportional and integral.
+typedef struct piController {
+	double kp; // proportional constant
+	double ti; // integral time
+	double tt; // reset time
+	double min;
+	double max;
+	double errIntegral;
+	bool errOverflow;   // errIntegral overflowed
+	bool inputOverflow; // an input did
+} piController;
+
+double piController_next(piController *c, double input, double setpoint, double period, bool *ok);
+void piController_reset(piController *c);
+
+// scavengerState is what the background scavenger works with; see mgcscavenge_bg.c.
+typedef struct scavengerState {
+	mutex lock;
+	G *g;
+	timer *timer;        // for it to sleep
+	uint32_t sysmonWake; // atomic: sysmon is to wake it
+	bool parked;
+	bool printControllerReset;
+	double sleepRatio; // work in proportion to sleep
+	piController sleepController;
+	int64_t controllerCooldown; // ns left of the time in which the controller is not used
+} scavengerState;
+
+extern scavengerState scavenger;
+void scavengerState_init(scavengerState *s);
+void scavengerState_park(scavengerState *s);
+void scavengerState_ready(scavengerState *s);
+void scavengerState_wake(scavengerState *s);
+void scavengerState_sleep(scavengerState *s, double worked);
+void scavengerState_controllerFailed(scavengerState *s);
+uintptr_t scavengerState_run(scavengerState *s, double *worked);
+void bgscavenge(void *ready);
+
 // scavenge gives back nbytes of free pages, highest addresses first, and returns how much it did.
 // It stops early if shouldStop (may be NULL) says so.  force takes pages of dense chunks too.
 uintptr_t pageAlloc_scavenge(pageAlloc *p, uintptr_t nbytes, bool (*shouldStop)(void), bool force);

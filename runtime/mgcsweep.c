@@ -181,7 +181,8 @@ finishsweep_m(void) {
 		spanSet_reset(mcentral_fullUnswept(c, sg));
 	}
 
-	// PORT: the background scavenger would be woken here.
+	// Who allocates will scavenge for the next cycle.  What is free now is the background's.
+	scavengerState_wake(&scavenger);
 
 	nextMarkBitArenaEpoch();
 }
@@ -241,6 +242,19 @@ sweepLocker_tryAcquire(sweepLocker *l, mspan *s, bool *ok) {
 	return (sweepLocked){s};
 }
 
+// sweepone_1 prints what was scavenged since the last cycle.
+static void
+sweepone_1(void *unused) {
+	(void)unused;
+	lock(&mheap_.lock);
+	uintptr_t releasedBg = atomic_Load(&mheap_.pages.scav.releasedBg);
+	uintptr_t releasedEager = atomic_Load(&mheap_.pages.scav.releasedEager);
+	printScavTrace(releasedBg, releasedEager, false);
+	atomic_Xadd(&mheap_.pages.scav.releasedBg, -releasedBg);
+	atomic_Xadd(&mheap_.pages.scav.releasedEager, -releasedEager);
+	unlock(&mheap_.lock);
+}
+
 // sweepone sweeps one span and returns how many pages that gave back to the heap, ~0 if there was no
 // span to sweep.
 uintptr_t
@@ -257,11 +271,11 @@ sweepone(void) {
 	}
 
 	uintptr_t npages = ~(uintptr_t)0;
+	bool noMoreWork = false;
 	for (;;) {
 		mspan *s = mheap_nextSpanForSweep(&mheap_);
 		if (s == NULL) {
-			// PORT: the first to come here would wake the scavenger.
-			activeSweep_markDrained(&sweep.active);
+			noMoreWork = activeSweep_markDrained(&sweep.active);
 			break;
 		}
 		mSpanState state = mSpanStateBox_get(&s->state);
@@ -289,6 +303,14 @@ sweepone(void) {
 		}
 	}
 	activeSweep_end(&sweep.active, sl);
+
+	if (noMoreWork) {
+		// The first to come to the end: now there is something for the scavenger, once in
+		// a cycle.
+		if (debug.scavtrace > 0)
+			systemstack(sweepone_1, NULL);
+		scavengerState_ready(&scavenger);
+	}
 
 	gp->m->locks--;
 	return npages;

@@ -8,11 +8,10 @@
 // sysmon runs on an M without a P.  It takes Ps from long system calls, ends time slices, polls the
 // network when nobody else does, starts a GC cycle after two minutes without one, and looks whether
 // the CPU limit has changed.
-//
-// PORT: no background scavenger.
 #include "sched/proc.h"
 
 #include "runtime/mgc.h"
+#include "runtime/mgcscavenge.h"
 #include "runtime/os_linux.h"
 #include "runtime/panic.h"
 #include "runtime/runtime1.h"
@@ -193,6 +192,8 @@ sysmon(void) {
 			sysmonUpdateGOMAXPROCS();
 			lastgomaxprocs = now;
 		}
+		if (atomic_Load(&scavenger.sysmonWake) != 0)
+			scavengerState_wake(&scavenger);
 		if (retake(now) != 0)
 			idle = 0;
 		else
