@@ -459,6 +459,8 @@ static const char *const gonames[][2] = {
 	{"gort_sema_release", "runtime.semrelease"},
 	{"gort_sort", "sort.Sort"},
 	{"gort_main", "runtime.main"},
+	{"traceAdvancer_start_1", "runtime.(*traceAdvancerState).start.func1"},
+	{"traceMultiplexer_read", "runtime/trace.(*traceMultiplexer).startLocked.func1"},
 	{"gostart", "runtime.goexit"},
 	{"goroutine_root", "runtime.goexit"},
 	{"Goexit", "runtime.Goexit"},

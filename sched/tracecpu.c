@@ -3,6 +3,9 @@
 // license that can be found in the LICENSE file.
 
 // Samples of the CPU profiler in traces.  Ports tracecpu.go of Go 1.26.8.
+#include "runtime/gort.h"
+#include "runtime/malloc.h"
+#include "runtime/mbarrier.h"
 #include "sched/profbuf.h"
 #include "sched/sema.h"
 #include "sched/trace.h"
@@ -12,16 +15,36 @@ enum { // of mprof.go and cpuprof.go
 	profBufTagCount = 1 << 14,
 };
 
+// The buffers.  Their rings are on the heap as all of Go's are: its size counts, because it makes the
+// collector's pace, and traces of the same program shall look alike.
+static profBuf cpuLogs[2];
+static uint64_t cpuLogOverflow[2][2 + 3 + 1];
+
 // traceInitReadCPU gets the buffers for samples.  traceAdvanceSema is held.
 void
 traceInitReadCPU(void) {
+	static bool rooted;
 	if (traceEnabled())
 		throw("traceInitReadCPU called with trace enabled");
 	for (int i = 0; i < 2; i++) {
+		profBuf *b = &cpuLogs[i];
+		if (!rooted) {
+			gort_root_add(&b->data, sizeof b->data);
+			gort_root_add(&b->tags, sizeof b->tags);
+		}
 		// The header of a record is P, goroutine and thread.
-		trace.cpuLogRead[i] = newProfBuf(3, profBufWordCount, profBufTagCount);
+		b->hdrsize = 3;
+		b->overflowBuf = cpuLogOverflow[i];
+		b->ndata = profBufWordCount;
+		wbstore(&b->data, mallocgc(profBufWordCount * sizeof(uint64_t), NULL, true));
+		b->ntags = profBufTagCount;
+		wbstore(&b->tags,
+			mallocgc(profBufTagCount * sizeof(void *), &gort_type_pointer, true));
+		profBuf_reset(b);
+		trace.cpuLogRead[i] = b;
 		atomic_Store(&trace.cpuLogWrite[i], trace.cpuLogRead[i]);
 	}
+	rooted = true;
 }
 
 // traceStartReadCPU_1 reads the samples ten times a second.
@@ -63,12 +86,13 @@ traceStopReadCPU(void) {
 	wakeableSleep_wake(&trace.cpuSleep);
 	semacquire(&trace.cpuLogDone);
 
-	// PORT: not collected.  A signal handler may have loaded the pointer just before: it holds
+	// The rings are garbage once nobody writes any more.  A signal handler may have loaded the pointer just before: it holds
 	// signalLock while it uses it.
 	while (atomic_Load(&trace.signalLock) != 0)
 		osyield();
 	for (int i = 0; i < 2; i++) {
-		freeProfBuf(trace.cpuLogRead[i]);
+		wbstore(&cpuLogs[i].data, NULL);
+		wbstore(&cpuLogs[i].tags, NULL);
 		trace.cpuLogRead[i] = NULL;
 	}
 }

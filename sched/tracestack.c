@@ -140,7 +140,8 @@ traceStackTable_put(traceStackTable *t, const uintptr_t *pcs, int n) {
 enum frameKind {
 	frameUser,
 	frameRuntime,
-	framePlumbing, // common to all events of a kind
+	framePlumbing,  // common to all events of a kind
+	frameCollector, // what goes on is not what the program called
 };
 
 typedef struct traceFrame {
@@ -175,16 +176,28 @@ static const char *const plumbing[] = {"runtime.trace*", "runtime.newproc*", "ru
 	"runtime.asm_mcall", "runtime.systemstack", "runtime.asm_systemstack", "runtime.morestack",
 	"runtime.stopTheWorld*", "runtime.entersyscall*"};
 
-// isPlumbing reports whether a function of the runtime is one of them.
+// collector are those in which the collector makes the program's goroutine wait.
+static const char *const collector[] = {
+	"runtime.gcStart*", "runtime.gcAssist*", "runtime.gcMarkDone*", "runtime.StopTrace"};
+
+// name_like reports whether a name is in a list.
 static bool
-isPlumbing(const char *name) {
-	for (size_t i = 0; i < nelem(plumbing); i++) {
-		size_t n = strlen(plumbing[i]);
-		if (plumbing[i][n - 1] == '*' ? strncmp(name, plumbing[i], n - 1) == 0
-					      : strcmp(name, plumbing[i]) == 0)
+name_like(const char *name, const char *const *list, size_t nlist) {
+	for (size_t i = 0; i < nlist; i++) {
+		size_t n = strlen(list[i]);
+		if (list[i][n - 1] == '*' ? strncmp(name, list[i], n - 1) == 0
+					  : strcmp(name, list[i]) == 0)
 			return true;
 	}
 	return false;
+}
+
+// runtimeKind is the kind of a function of the runtime.
+static enum frameKind
+runtimeKind(const char *name) {
+	if (name_like(name, plumbing, nelem(plumbing)))
+		return framePlumbing;
+	return name_like(name, collector, nelem(collector)) ? frameCollector : frameRuntime;
 }
 
 // tail is the end of s if that is too long for a trace.
@@ -221,9 +234,7 @@ makeTraceFrames(uintptr_t gen, uintptr_t retPC) {
 			.funcID = traceStringTable_put(strings, gen, tail(f->func)),
 			.fileID = traceStringTable_put(strings, gen, tail(f->file)),
 			.line = (uint32_t)f->line,
-			.kind = !own                  ? frameUser
-				: isPlumbing(f->func) ? framePlumbing
-						      : frameRuntime,
+			.kind = own ? runtimeKind(f->func) : frameUser,
 		};
 	}
 	*p = pf;
