@@ -17,4 +17,7 @@ void printindented(const char *s);
 // fmtfloat writes the shortest text that reads back as v and returns its length.
 int fmtfloat(char buf[static 32], double v);
 
+// printquoted prints s, in UTF-8, in quotes, with escapes for what is not printable ASCII.
+void printquoted(const char *s);
+
 #endif

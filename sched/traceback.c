@@ -23,7 +23,9 @@
 #include "sched/traceback.h"
 
 #include "runtime/os_linux.h"
+#include "runtime/print.h"
 #include "runtime/runtime1.h"
+#include "sched/pprof.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/signal_unix.h"
@@ -493,6 +495,22 @@ static const char *const gStatusStrings[] = {
 	[_Gpreempted] = "preempted",
 };
 
+// printlabels prints the labels of a goroutine if GODEBUG=tracebacklabels=1 asks for them.
+static void
+printlabels(const struct gort_labels *l) {
+	if (l == NULL || atomic_Load(&debug.tracebacklabels) != 1)
+		return;
+	print(" labels:{");
+	for (int i = 0; i < l->n; i++) {
+		printquoted(l->list[i].key);
+		print(": ");
+		printquoted(l->list[i].value);
+		if (i < l->n - 1)
+			print(", ");
+	}
+	print("}");
+}
+
 // goroutineheader prints the first line of a goroutine's trace.
 void
 goroutineheader(G *gp) {
@@ -528,6 +546,7 @@ goroutineheader(G *gp) {
 	// PORT: a goroutine stopped in place is tied to its thread too, but did not ask for it.
 	if (gp->lockedm != NULL && gp->inplace == inplaceNone)
 		print(", locked to thread");
+	printlabels(gp->labels);
 	print("]:\n");
 }
 

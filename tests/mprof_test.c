@@ -220,7 +220,7 @@ has(const StackRecord *r, const char *func) {
 static void
 goroutines(void) {
 	gort_chan(int) c = gort_chan_make(int, 0);
-	const gort_labels *l = gort_pprof_labels(NULL, "k", "v", NULL);
+	const gort_labels *l = gort_pprof_labels(NULL, "k", "v\xc3\xa9\n", NULL);
 	for (int i = 0; i < 50; i++) {
 		gort_set_goroutine_labels(i % 2 == 0 ? l : NULL);
 		gort_go(waits, c);
@@ -249,6 +249,12 @@ goroutines(void) {
 		waiting++;
 	CHECK(waiting == 50);
 	CHECK(gort_stack(buf, 10, true) == 10);
+	debug.tracebacklabels = 1;
+	n = gort_stack(buf, sizeof buf - 1, true);
+	buf[n] = 0;
+	debug.tracebacklabels = 0;
+	CHECK(strstr(buf, " [chan receive labels:{\"k\": \"v\\u00e9\\n\"}]:\nmain.waits(...)\n") !=
+		NULL);
 	n = gort_stack(buf, sizeof buf - 1, false);
 	buf[n] = 0;
 	CHECK(strstr(buf, "main.goroutines(...)") != NULL && strstr(buf, "main.waits") == NULL);
