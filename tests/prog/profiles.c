@@ -18,7 +18,11 @@
 
 #include "gort.h"
 
-#define NOINLINE __attribute__((noinline, noclone))
+#ifdef __clang__
+#	define NOINLINE __attribute__((noinline))
+#else
+#	define NOINLINE __attribute__((noinline, noclone))
+#endif
 
 static int out = 1;
 static int debug;
