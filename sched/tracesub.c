@@ -52,6 +52,14 @@ typedef struct flightRecorder {
 	bool headerReceived;
 } flightRecorder;
 
+// subscribers_ is what the reader knows of those who want the trace.
+typedef struct subscribers_ {
+	uint64_t writerSeq;
+	traceWrite write;
+	void *ctx;
+	uint64_t frSeq;
+} subscribers_;
+
 static struct {
 	uint32_t sema;   // held by who starts and stops
 	int subscribers; // sema
@@ -68,6 +76,8 @@ static struct {
 	uint64_t seq; // sema: of writers and recordings
 	int err;      // atomic: of the writer
 	flightRecorder fr;
+
+	subscribers_ first; // of a new reader
 } tracing = {.sema = 1};
 
 // ---- recorder.go -------------------------------------------------------------------------------------
@@ -194,14 +204,6 @@ recorder_clear(flightRecorder *r) {
 
 // ---- subscribe.go ------------------------------------------------------------------------------------
 
-// subscribers_ is what the reader knows of those who want the trace.
-typedef struct subscribers_ {
-	uint64_t writerSeq;
-	traceWrite write;
-	void *ctx;
-	uint64_t frSeq;
-} subscribers_;
-
 // getsubscribers looks who they are now.
 static subscribers_
 getsubscribers(void) {
@@ -233,7 +235,7 @@ static void
 traceMultiplexer_read(void *arg) {
 	uint8_t header[16];
 	uintptr_t n;
-	subscribers_ s = getsubscribers();
+	subscribers_ s = tracing.first;
 
 	const uint8_t *p = ReadTrace(&n);
 	if (p == NULL || n != sizeof header)
@@ -261,6 +263,7 @@ addedSubscriber(void) {
 		int r = StartTrace();
 		if (r < 0)
 			return r;
+		tracing.first = getsubscribers(); // not those who come before it runs
 		newproc(traceMultiplexer_read, NULL);
 		tracing.enabled = true;
 	}

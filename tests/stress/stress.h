@@ -169,7 +169,11 @@ stress_tracer(gort_waitgroup *wg) {
 	const char *s = getenv("STRESS_TRACES");
 	int max = s != NULL ? atoi(s) : 1 << 30;
 	rng r = rng_make(12345);
-	for (int n = 0; n < max && !__atomic_load_n(&stress_done, __ATOMIC_SEQ_CST);) {
+	for (int n = 0; !__atomic_load_n(&stress_done, __ATOMIC_SEQ_CST);) {
+		if (n >= max) { // torture counts goroutines: stay
+			gort_sleep(10 * GORT_MS);
+			continue;
+		}
 		gort_sleep((int64_t)below(&r, 4) * below(&r, 1000) * GORT_US);
 		bool flight = below(&r, 4) == 0;
 		if (flight)
