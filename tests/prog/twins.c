@@ -3,7 +3,7 @@
 // license that can be found in the LICENSE file.
 
 // Small programs whose execution traces are compared with those that Go wrote for the same programs
-// (tests/trace/twins/main.go):
+// (tests/trace/go/twins/main.go):
 //
 //	twins PROG TRACE-OUT [N]        TRACE-OUT -: no trace
 //
@@ -14,6 +14,16 @@
 #include <unistd.h>
 
 #include "gort.h"
+
+// spawned is called where a goroutine was started.  With TWINS_RULE set, that goes first, as under another
+// scheduling rule: the comparison must find it.
+static bool childfirst;
+
+static void
+spawned(void) {
+	if (childfirst)
+		gort_yield();
+}
 
 // app is what Go calls main.main.
 static int app(int argc, char **argv) __asm__("main.main");
@@ -54,6 +64,7 @@ pingpong(int n) {
 	gort_chan(int) a = gort_chan_make(int, 0);
 	gort_chan(int) b = gort_chan_make(int, 0);
 	gort_go(ponger, a, b);
+	spawned();
 	int s = 0;
 	for (int i = 0; i < n; i++) {
 		gort_chan_send(a, i);
@@ -100,9 +111,12 @@ pool(int n) {
 	for (int i = 0; i < 4; i++) {
 		gort_waitgroup_add(wg, 1);
 		gort_go(producer, i, n, ch, wg);
+		spawned();
 	}
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		gort_go(consumer, ch, quit, res);
+		spawned();
+	}
 	gort_waitgroup_wait(wg);
 	gort_chan_close(quit);
 	int a = gort_chan_recv(res);
@@ -132,6 +146,7 @@ locks(int n) {
 	for (int i = 0; i < 4; i++) {
 		gort_waitgroup_add(wg, 1);
 		gort_go(lockworker, mu, n, s, wg);
+		spawned();
 	}
 	gort_waitgroup_wait(wg);
 	println("locks %d\n", *s);
@@ -196,8 +211,10 @@ sleeper(int id, int n, gort_chan(int) done) {
 static void
 timers(int n) {
 	gort_chan(int) done = gort_chan_make(int, 0);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		gort_go(sleeper, i, n, done);
+		spawned();
+	}
 	for (int i = 0; i < 3; i++)
 		gort_chan_recv(done);
 	gort_ticker *tk = gort_new_ticker(2 * GORT_MS);
@@ -286,6 +303,7 @@ app(int argc, char **argv) {
 		fprintf(stderr, "twins: unknown program %s\n", argv[1]);
 		return 2;
 	}
+	childfirst = getenv("TWINS_RULE") != NULL;
 	if (getenv("TW_NOGC") != NULL)
 		gort_set_gc_percent(-1);
 	int fd = -1;
