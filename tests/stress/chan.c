@@ -275,9 +275,10 @@ app(int argc, char **argv) {
 		gort_sleep(5 * GORT_MS);
 	}
 	gort_waitgroup_wait(&all);
-	for (int i = 0; i < 2000 && gort_num_goroutine() > 1; i++)
+	for (int i = 0; i < 2000 && gort_num_goroutine() > stress_goroutines; i++)
 		gort_sleep(GORT_MS);
-	CHECK(gort_num_goroutine() == 1, "%d goroutines are left", gort_num_goroutine());
+	CHECK(gort_num_goroutine() == stress_goroutines, "%d goroutines are left",
+		gort_num_goroutine());
 	printf("chan: ok: %lu steps\n", (unsigned long)steps());
 	return 0;
 }

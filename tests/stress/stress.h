@@ -52,7 +52,8 @@
 static const char *stress_name;
 static double stress_seconds;
 static uint64_t stress_seed;
-static uint64_t stress_ops; // atomic: grows while something goes on
+static uint64_t stress_ops;       // atomic: grows while something goes on
+static int stress_goroutines = 1; // before the program starts any
 
 // fail ends the program.  One write: stdio belongs to threads that may be stopped.
 static void fail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
@@ -211,6 +212,7 @@ stress_run(int argc, char **argv) {
 	if (traces) {
 		gort_waitgroup_add(&wg, 1);
 		gort_go(stress_tracer, &wg);
+		stress_goroutines++;
 	}
 	int rc = stress_app(argc, argv);
 	if (traces) {

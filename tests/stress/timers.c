@@ -186,9 +186,10 @@ app(int argc, char **argv) {
 	}
 	gort_gomaxprocs(procs);
 	gort_waitgroup_wait(&all);
-	for (int i = 0; i < 5000 && gort_num_goroutine() > 1; i++)
+	for (int i = 0; i < 5000 && gort_num_goroutine() > stress_goroutines; i++)
 		gort_sleep(GORT_MS);
-	CHECK(gort_num_goroutine() == 1, "%d goroutines are left", gort_num_goroutine());
+	CHECK(gort_num_goroutine() == stress_goroutines, "%d goroutines are left",
+		gort_num_goroutine());
 	printf("timers: ok: %lu steps\n", (unsigned long)steps());
 	return 0;
 }
