@@ -61,7 +61,7 @@ struct gt_reader {
 	const gt_str *empty, *gomaxprocs, *heapobjects, *heapgoal, *mark, *sweep, *assist;
 
 	bool progress, drawn;
-	uint64_t consumed;
+	uint64_t consumed, drawn_to; // bytes
 	struct timespec drawn_at, started;
 };
 
@@ -543,9 +543,12 @@ seconds_since(const struct timespec *t) {
 	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
 }
 
-// draw draws the progress bar ten times a second.
+// draw draws the progress bar, at most ten times a second.
 static void
 draw(gt_reader *r) {
+	if (r->consumed - r->drawn_to < 1 << 18)
+		return;
+	r->drawn_to = r->consumed;
 	if (r->drawn && seconds_since(&r->drawn_at) < 0.1)
 		return;
 	if (!r->drawn && seconds_since(&r->started) < 0.5)
