@@ -593,7 +593,7 @@ parse(options *o, int argc, char **argv) {
 static bool
 by_load(const char *k) {
 	static const char *const parts[] = {"latency/", " ns", "share of", "utilisation", "preempt",
-		"kind/proc ", "kind/go Runnable->Running"};
+		"starts per cycle", "kind/proc ", "kind/go Runnable->Running"};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if (strstr(k, parts[i]) != NULL)
 			return true;
