@@ -217,6 +217,18 @@ has(const StackRecord *r, const char *func) {
 	return false;
 }
 
+static char stacks[1 << 20];
+
+// stackcount says how often s is in the tracebacks of all goroutines.
+static int
+stackcount(const char *s) {
+	stacks[gort_stack(stacks, sizeof stacks - 1, true)] = 0;
+	int n = 0;
+	for (const char *p = stacks; (p = strstr(p, s)) != NULL; p++)
+		n++;
+	return n;
+}
+
 static void
 goroutines(void) {
 	gort_chan(int) c = gort_chan_make(int, 0);
@@ -226,7 +238,7 @@ goroutines(void) {
 		gort_go(waits, c);
 	}
 	gort_set_goroutine_labels(NULL);
-	for (int i = 0; i < 100; i++)
+	while (stackcount("[chan receive]:") < 50)
 		gort_yield();
 	stackProfile sp;
 	CHECK(goroutineProfileWithLabels(&sp));
@@ -240,24 +252,20 @@ goroutines(void) {
 	CHECK(waiting == 50 && labelled == 25);
 	stackProfile_free(&sp);
 
-	static char buf[1 << 20];
-	size_t n = gort_stack(buf, sizeof buf - 1, true);
-	buf[n] = 0;
-	CHECK(strncmp(buf, "goroutine ", 10) == 0);
-	waiting = 0;
-	for (char *p = buf; (p = strstr(p, "main.waits(...)\n")) != NULL; p++)
-		waiting++;
-	CHECK(waiting == 50);
-	CHECK(gort_stack(buf, 10, true) == 10);
+	CHECK(stackcount("main.waits(...)\n") == 50);
+	CHECK(strncmp(stacks, "goroutine ", 10) == 0);
+	CHECK(gort_stack(stacks, 10, true) == 10);
 	debug.tracebacklabels = 1;
-	n = gort_stack(buf, sizeof buf - 1, true);
-	buf[n] = 0;
+	size_t n = gort_stack(stacks, sizeof stacks - 1, true);
+	stacks[n] = 0;
 	debug.tracebacklabels = 0;
-	CHECK(strstr(buf, " [chan receive labels:{\"k\": \"v\\u00e9\\n\"}]:\nmain.waits(...)\n") !=
+	CHECK(strstr(stacks,
+		      " [chan receive labels:{\"k\": \"v\\u00e9\\n\"}]:\nmain.waits(...)\n") !=
 		NULL);
-	n = gort_stack(buf, sizeof buf - 1, false);
-	buf[n] = 0;
-	CHECK(strstr(buf, "main.goroutines(...)") != NULL && strstr(buf, "main.waits") == NULL);
+	n = gort_stack(stacks, sizeof stacks - 1, false);
+	stacks[n] = 0;
+	CHECK(strstr(stacks, "main.goroutines(...)") != NULL &&
+		strstr(stacks, "main.waits") == NULL);
 	gort_chan_close(c);
 }
 

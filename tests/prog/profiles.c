@@ -177,6 +177,17 @@ sleeper(void) {
 	gort_sleep(1000 * GORT_S);
 }
 
+// count says how often s is in the tracebacks of all goroutines.
+static int
+count(const char *s) {
+	static char buf[1 << 20];
+	buf[gort_stack(buf, sizeof buf - 1, true)] = 0;
+	int n = 0;
+	for (const char *p = buf; (p = strstr(p, s)) != NULL; p++)
+		n++;
+	return n;
+}
+
 static void
 goroutine(void) {
 	gort_chan(int) c = gort_chan_make(int, 0);
@@ -186,8 +197,8 @@ goroutine(void) {
 	for (int i = 0; i < 10; i++)
 		gort_go(sleeper);
 	gort_set_goroutine_labels(NULL);
-	for (int i = 0; i < 200; i++)
-		gort_yield();
+	while (count("[chan receive]:") < 100 || count("[sleep]:") < 10)
+		gort_sleep(GORT_MS);
 	gort_pprof_write("goroutine", out, debug);
 }
 
