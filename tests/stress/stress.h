@@ -196,9 +196,6 @@ stress_tracer(gort_waitgroup *wg) {
 			CHECK(gort_trace_flight_stop() == 0, "flight recorder");
 		}
 	}
-	// programs count their goroutines: this one stays among them
-	while (!__atomic_load_n(&stress_done, __ATOMIC_SEQ_CST))
-		gort_sleep(GORT_MS);
 	gort_waitgroup_done(wg);
 }
 
