@@ -110,6 +110,12 @@ typedef struct scavengerState {
 	double sleepRatio; // work in proportion to sleep
 	piController sleepController;
 	int64_t controllerCooldown; // ns left of the time in which the controller is not used
+
+	// What tests put in place of the real thing.  sleepStub, which may be NULL, does not sleep.
+	int64_t (*sleepStub)(int64_t ns);
+	uintptr_t (*scavenge)(uintptr_t n, int64_t *duration);
+	bool (*shouldStop)(void);
+	int32_t (*gomaxprocs)(void);
 } scavengerState;
 
 extern scavengerState scavenger;

@@ -40,6 +40,32 @@ scavenger_timer(void *s, uintptr_t seq, int64_t delay) {
 	scavengerState_wake(s);
 }
 
+// scavenger_shouldStop reports whether both goals are reached.
+static bool
+scavenger_shouldStop(void) {
+	return heapRetained() <= atomic_Load(&scavenge.gcPercentGoal) &&
+	       atomic_Load(&gcController.mappedReady) <= atomic_Load(&scavenge.memoryLimitGoal);
+}
+
+// scavenger_scavenge gives back n bytes and returns how many, and how long it took.
+static uintptr_t
+scavenger_scavenge(uintptr_t n, int64_t *duration) {
+	int64_t start = nanotime();
+	uintptr_t r = pageAlloc_scavenge(&mheap_.pages, n, NULL, false);
+	int64_t end = nanotime();
+	*duration = 0;
+	if (start < end) {
+		atomic_Xadd(&scavenge.backgroundTime, end - start);
+		*duration = end - start;
+	}
+	return r;
+}
+
+static int32_t
+scavenger_gomaxprocs(void) {
+	return gomaxprocs;
+}
+
 // scavengerState_init makes the calling goroutine the scavenger.
 void
 scavengerState_init(scavengerState *s) {
@@ -61,6 +87,13 @@ scavengerState_init(scavengerState *s) {
 		.max = 1000.0,
 	};
 	s->sleepRatio = startingScavSleepRatio;
+
+	if (s->scavenge == NULL)
+		s->scavenge = scavenger_scavenge;
+	if (s->shouldStop == NULL)
+		s->shouldStop = scavenger_shouldStop;
+	if (s->gomaxprocs == NULL)
+		s->gomaxprocs = scavenger_gomaxprocs;
 }
 
 // scavengerState_park parks the goroutine until something is to be done.
@@ -104,16 +137,22 @@ scavengerState_sleep(scavengerState *s, double worked) {
 		worked = minScavWorkTime;
 	int64_t sleepTime = (int64_t)(worked / s->sleepRatio);
 
-	int64_t start = nanotime();
-	timer_reset(s->timer, start + sleepTime, 0);
-	s->parked = true;
-	goparkunlock(&s->lock, waitReasonSleep, traceBlockSleep, 0);
-	int64_t slept = nanotime() - start;
+	int64_t slept;
+	if (s->sleepStub == NULL) {
+		int64_t start = nanotime();
+		timer_reset(s->timer, start + sleepTime, 0);
+		s->parked = true;
+		goparkunlock(&s->lock, waitReasonSleep, traceBlockSleep, 0);
+		slept = nanotime() - start;
 
-	// The timer may be about to fire: to be woken twice does no harm.
-	lock(&s->lock);
-	timer_stop(s->timer);
-	unlock(&s->lock);
+		// The timer may be about to fire: to be woken twice does no harm.
+		lock(&s->lock);
+		timer_stop(s->timer);
+		unlock(&s->lock);
+	} else {
+		unlock(&s->lock);
+		slept = s->sleepStub(sleepTime);
+	}
 
 	if (s->controllerCooldown > 0) {
 		int64_t t = slept + (int64_t)worked;
@@ -125,7 +164,7 @@ scavengerState_sleep(scavengerState *s, double worked) {
 	}
 
 	double idealFraction = scavengePercent / 100.0;
-	double cpuFraction = worked / (((double)slept + worked) * (double)gomaxprocs);
+	double cpuFraction = worked / (((double)slept + worked) * (double)s->gomaxprocs());
 	bool ok;
 	s->sleepRatio = piController_next(
 		&s->sleepController, cpuFraction, idealFraction, (double)slept + worked, &ok);
@@ -145,27 +184,6 @@ scavengerState_controllerFailed(scavengerState *s) {
 	unlock(&s->lock);
 }
 
-// scavenger_shouldStop reports whether both goals are reached.
-static bool
-scavenger_shouldStop(void) {
-	return heapRetained() <= atomic_Load(&scavenge.gcPercentGoal) &&
-	       atomic_Load(&gcController.mappedReady) <= atomic_Load(&scavenge.memoryLimitGoal);
-}
-
-// scavenger_scavenge gives back n bytes and returns how many, and how long it took.
-static uintptr_t
-scavenger_scavenge(uintptr_t n, int64_t *duration) {
-	int64_t start = nanotime();
-	uintptr_t r = pageAlloc_scavenge(&mheap_.pages, n, NULL, false);
-	int64_t end = nanotime();
-	*duration = 0;
-	if (start < end) {
-		atomic_Xadd(&scavenge.backgroundTime, end - start);
-		*duration = end - start;
-	}
-	return r;
-}
-
 // scavengerState_run works for about a millisecond, and returns what was given back and the time.
 uintptr_t
 scavengerState_run(scavengerState *s, double *worked) {
@@ -182,10 +200,10 @@ scavengerState_run(scavengerState *s, double *worked) {
 
 	*worked = 0;
 	while (*worked < minScavWorkTime) {
-		if (scavenger_shouldStop())
+		if (s->shouldStop())
 			break;
 		int64_t duration;
-		uintptr_t r = scavenger_scavenge(scavengeQuantum, &duration);
+		uintptr_t r = s->scavenge(scavengeQuantum, &duration);
 		if (duration == 0)
 			*worked +=
 				(double)approxWorkedNSPerPhysicalPage * (double)(r / physPageSize);

@@ -53,7 +53,7 @@ def statusname(g):
     if st == WAITING and int(g["waitreason"]) != 0:
         try:
             return var("waitReasonStrings")[int(g["waitreason"])].string()
-        except gdb.error:
+        except (gdb.error, gdb.GdbError):
             pass
     return STATUS.get(st, "unknown state %d" % st)
 

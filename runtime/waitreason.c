@@ -5,7 +5,7 @@
 // Why a goroutine waits.  Ports waitReason of runtime2.go of Go 1.26.8.
 #include "runtime/waitreason.h"
 
-static const char *const waitReasonStrings[nwaitReason] = {
+const char *const waitReasonStrings[nwaitReason] = {
 #define X(name, text) [name] = (text),
 	WAITREASONS(X)
 #undef X

@@ -66,6 +66,7 @@ enum {
 		nwaitReason,
 };
 
+extern const char *const waitReasonStrings[nwaitReason]; // gdb looks at it
 const char *waitReason_String(waitReason w);
 bool waitReason_isMutexWait(waitReason w);
 bool waitReason_isSyncWait(waitReason w);

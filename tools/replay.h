@@ -58,7 +58,7 @@ bool replay_pageheap(const char *cmd, struct replay_args *a,
 	struct replay_out *o); // pb pd bit sum pc ar scd pa si
 bool replay_malloc(
 	const char *cmd, struct replay_args *a, struct replay_out *o);        // sz ms hb gt.layout
-bool replay_gc(const char *cmd, struct replay_args *a, struct replay_out *o); // gc lim
+bool replay_gc(const char *cmd, struct replay_args *a, struct replay_out *o); // gc lim pi sg sv
 bool replay_sched(const char *cmd, struct replay_args *a, struct replay_out *o); // rq
 bool replay_time(const char *cmd, struct replay_args *a, struct replay_out *o);  // tm
 

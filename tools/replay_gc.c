@@ -272,11 +272,178 @@ limiter(const char *op, struct replay_args *a, struct replay_out *o) {
 	return true;
 }
 
+// ---- pi, sg, sv: the background scavenger -------------------------------------------------------------
+
+static bool
+pi_next(struct replay_args *a, struct replay_out *o) {
+	piController c = {0};
+	c.kp = a_f(a);
+	c.ti = a_f(a);
+	c.tt = a_f(a);
+	c.min = a_f(a);
+	c.max = a_f(a);
+	c.errIntegral = a_f(a);
+	double input = a_f(a);
+	double setpoint = a_f(a);
+	double period = a_f(a);
+	bool ok;
+	o_f(o, piController_next(&c, input, setpoint, period, &ok));
+	o_t(o, ok);
+	o_f(o, c.errIntegral);
+	o_t(o, c.errOverflow);
+	o_t(o, c.inputOverflow);
+	return true;
+}
+
+struct sg_args {
+	int64_t limit;
+	uint64_t v[6]; // goal lastGoal lastHeapInUse mappedReady heapInUse heapFree
+	uint64_t gcPercentGoal;
+	uint64_t memoryLimitGoal;
+};
+
+static void
+sg_pace_1(void *p) {
+	struct sg_args *a = p;
+	gcControllerState *c = &gcController;
+	uint64_t s0 = memstats.lastHeapInUse;
+	uint64_t s1 = c->mappedReady;
+	uint64_t s2 = c->heapInUse;
+	uint64_t s3 = c->heapFree;
+	struct scavenge_t g = scavenge;
+	memstats.lastHeapInUse = a->v[2];
+	c->mappedReady = a->v[3];
+	c->heapInUse = a->v[4];
+	c->heapFree = a->v[5];
+	lock(&mheap_.lock);
+	gcPaceScavenger(a->limit, a->v[0], a->v[1]);
+	unlock(&mheap_.lock);
+	a->gcPercentGoal = scavenge.gcPercentGoal;
+	a->memoryLimitGoal = scavenge.memoryLimitGoal;
+	scavenge = g;
+	memstats.lastHeapInUse = s0;
+	c->mappedReady = s1;
+	c->heapInUse = s2;
+	c->heapFree = s3;
+}
+
+// sv_stub feeds the stubs.  The number of processors is that of the latest sv.new.
+static struct {
+	int32_t procs;
+	int64_t slept;
+	int64_t asked;
+	struct replay_args *a;
+} sv_stub;
+
+static int32_t
+sv_procs(void) {
+	return sv_stub.procs;
+}
+
+static int64_t
+sv_sleep(int64_t n) {
+	sv_stub.asked = n;
+	return sv_stub.slept < 0 ? n : sv_stub.slept;
+}
+
+static bool
+sv_stop(void) {
+	return !a_more(sv_stub.a);
+}
+
+static uintptr_t
+sv_scavenge(uintptr_t n, int64_t *duration) {
+	(void)n;
+	const char *s = a_str(sv_stub.a);
+	const char *colon = strchr(s, ':');
+	if (colon == NULL) {
+		a_error(sv_stub.a, "want bytes:ns");
+		*duration = 0;
+		return 0;
+	}
+	*duration = (int64_t)parse_u(sv_stub.a, colon + 1, strlen(colon + 1));
+	return parse_u(sv_stub.a, s, (size_t)(colon - s));
+}
+
+static void
+sv_state(struct replay_out *o, const scavengerState *s) {
+	o_k(o, "ratio");
+	o_f(o, s->sleepRatio);
+	o_k(o, "cooldown");
+	o_i(o, s->controllerCooldown);
+	o_k(o, "err");
+	o_f(o, s->sleepController.errIntegral);
+}
+
+static bool
+scavpace(const char *cmd, struct replay_args *a, struct replay_out *o) {
+	static scavengerState *states[64];
+	if (strcmp(cmd, "pi.next") == 0)
+		return pi_next(a, o);
+	if (strcmp(cmd, "sg.pace") == 0) {
+		struct sg_args s;
+		s.limit = a_i(a);
+		for (int i = 0; i < 6; i++)
+			s.v[i] = a_u(a);
+		systemstack(sg_pace_1, &s);
+		o_u(o, s.gcPercentGoal);
+		o_u(o, s.memoryLimitGoal);
+		return true;
+	}
+	if (strncmp(cmd, "sv.", 3) != 0)
+		return false;
+	int id = a_id(a);
+	if (id < 0 || id >= (int)(sizeof states / sizeof states[0])) {
+		a_error(a, "no such scavenger");
+		return true;
+	}
+	if (strcmp(cmd, "sv.new") == 0) {
+		scavengerState *s = calloc(1, sizeof *s);
+		states[id] = s;
+		sv_stub.procs = (int32_t)a_u(a);
+		s->gomaxprocs = sv_procs;
+		s->sleepStub = sv_sleep;
+		s->shouldStop = sv_stop;
+		s->scavenge = sv_scavenge;
+		scavengerState_init(s);
+		sv_state(o, s);
+		return true;
+	}
+	scavengerState *s = states[id];
+	if (s == NULL) {
+		a_error(a, "no such scavenger");
+		return true;
+	}
+	s->g = getg();
+	if (strcmp(cmd, "sv.sleep") == 0) {
+		double worked = a_f(a);
+		sv_stub.slept = a_i(a);
+		scavengerState_sleep(s, worked);
+		o_k(o, "sleep");
+		o_i(o, sv_stub.asked);
+		sv_state(o, s);
+		return true;
+	}
+	if (strcmp(cmd, "sv.run") == 0) {
+		double worked;
+		sv_stub.a = a;
+		o_u(o, scavengerState_run(s, &worked));
+		o_f(o, worked);
+		int left = 0;
+		for (; a_more(a); left++)
+			a_str(a);
+		o_k(o, "left");
+		o_i(o, left);
+		return true;
+	}
+	return false;
+}
+
 bool
 replay_gc(const char *cmd, struct replay_args *a, struct replay_out *o) {
 	if (strncmp(cmd, "gc.", 3) == 0)
 		return pacer(cmd + 3, a, o);
 	if (strncmp(cmd, "lim.", 4) == 0)
 		return limiter(cmd + 4, a, o);
-	return false;
+	return scavpace(cmd, a, o);
 }
