@@ -451,12 +451,22 @@ sweepLocked_sweep(sweepLocked *sl, bool preserve) {
 		sweepSpecials(s);
 	}
 
-	if (unlikely(debug.clobberfree != 0)) {
+	if (unlikely(debug.clobberfree != 0 || traceAllocFreeEnabled())) {
 		for (uintptr_t i = 0; i < s->nelems; i++) {
 			if (!markBits_isMarked(mspan_markBitsForIndex(s, i)) &&
 				(i < s->freeindex ||
 					markBits_isMarked(mspan_allocBitsForIndex(s, i)))) {
-				clobberfree((void *)(s->startAddr + i * size), size);
+				uintptr_t x = s->startAddr + i * size;
+				tl = traceAcquire();
+				if (traceLocker_ok(tl)) {
+					if (traceAllocFreeEnabled()) {
+						traceLocker_HeapObjectFree(tl, x);
+					}
+					traceRelease(tl);
+				}
+				if (debug.clobberfree != 0) {
+					clobberfree((void *)x, size);
+				}
 			}
 		}
 	}

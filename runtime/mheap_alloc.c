@@ -19,6 +19,7 @@
 #include "runtime/mstats.h"
 #include "runtime/runtime1.h"
 #include "sched/runtime2.h"
+#include "sched/traceruntime.h"
 
 struct mheap_alloc_args {
 	mheap *h;
@@ -264,6 +265,14 @@ mheap_allocSpan(mheap *h, uintptr_t npages, spanAllocType typ, spanClass spancla
 		break;
 	}
 	consistentHeapStats_release(&memstats.heapStats);
+
+	if (unlikely(traceAllocFreeEnabled())) {
+		traceLocker tl = traceAcquire();
+		if (traceLocker_ok(tl)) {
+			traceLocker_SpanAlloc(tl, s);
+			traceRelease(tl);
+		}
+	}
 	return s;
 }
 
@@ -429,6 +438,13 @@ struct freeSpan_args {
 static void
 mheap_freeSpan_1(void *v) {
 	struct freeSpan_args *a = v;
+	if (unlikely(traceAllocFreeEnabled())) {
+		traceLocker tl = traceAcquire();
+		if (traceLocker_ok(tl)) {
+			traceLocker_SpanFree(tl, a->s);
+			traceRelease(tl);
+		}
+	}
 	lock(&a->h->lock);
 	mheap_freeSpanLocked(a->h, a->s, spanAllocHeap);
 	unlock(&a->h->lock);
@@ -446,6 +462,13 @@ mheap_freeSpan(mheap *h, mspan *s) {
 void
 mheap_freeManual(mheap *h, mspan *s, spanAllocType typ) {
 	s->needzero = 1;
+	if (unlikely(traceAllocFreeEnabled())) {
+		traceLocker tl = traceAcquire();
+		if (traceLocker_ok(tl)) {
+			traceLocker_SpanFree(tl, s);
+			traceRelease(tl);
+		}
+	}
 	lock(&h->lock);
 	mheap_freeSpanLocked(h, s, typ);
 	unlock(&h->lock);

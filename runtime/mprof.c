@@ -36,6 +36,7 @@
 #include "sched/proc.h"
 #include "sched/runtime2.h"
 #include "sched/traceback.h"
+#include "sched/traceruntime.h"
 
 static mutex profInsertLock;       // for the heads of all lists of buckets
 static mutex profMemActiveLock;    // for the published counts of all buckets
@@ -322,6 +323,9 @@ mProf_Free(bucket *b, uintptr_t size) {
 // nextSample: see mprof.h.  At a rate of 1 every allocation is sampled, at 0 none.
 int64_t
 nextSample(void) {
+	if (unlikely(traceAllocFreeEnabled())) {
+		return -1; // all of them: profilealloc
+	}
 	if (MemProfileRate <= 0) {
 		return INT64_MAX;
 	}
@@ -340,6 +344,16 @@ profilealloc(void *x, uintptr_t size) {
 		throw("profilealloc called without a P or outside bootstrapping");
 	}
 	c->nextSample = nextSample();
+	if (unlikely(traceAllocFreeEnabled())) {
+		// The trace is about all objects, the profile pauses.
+		traceLocker tl = traceAcquire();
+		if (traceLocker_ok(tl)) {
+			traceLocker_HeapObjectAlloc(tl, (uintptr_t)x, NULL);
+			traceRelease(tl);
+		}
+		releasem(mp);
+		return x;
+	}
 	mProf_Malloc(mp, x, size);
 	releasem(mp);
 	return x;

@@ -218,14 +218,13 @@ execute(G *gp, bool inheritTime) {
 		mp->cxap[0] = gp->cxa[0];
 		mp->cxap[1] = gp->cxa[1];
 	}
+	execute_trace(); // before the event of a new stack
 	if (gp->stack.lo == 0) {
 		gp->stack = stackalloc(gp->stackslot);
 		if (!atomic_LoadRelaxed(&gp->preempt))
 			atomic_StoreRelaxed(&gp->stackguard0, gp->stack.lo);
-		execute_trace();
 		gostart(gp, &gp->startcall);
 	}
-	execute_trace();
 	gogo(gp);
 }
 

@@ -45,6 +45,7 @@
 #include "runtime/os_linux.h"
 #include "runtime/runtime1.h"
 #include "sched/proc.h"
+#include "sched/traceruntime.h"
 
 #ifndef MADV_GUARD_INSTALL
 #	define MADV_GUARD_INSTALL 102
@@ -493,7 +494,15 @@ stackalloc(uint32_t class_) {
 			(unsigned long)stackslotsize(class_));
 		throw("out of memory");
 	}
-	return (stack){lo, lo - stackguardsize(class_) + stackslotsize(class_)};
+	uintptr_t base = lo - stackguardsize(class_);
+	if (unlikely(traceAllocFreeEnabled())) {
+		traceLocker tl = traceAcquire();
+		if (traceLocker_ok(tl)) {
+			traceLocker_GoroutineStackAlloc(tl, base, stackslotsize(class_));
+			traceRelease(tl);
+		}
+	}
+	return (stack){lo, base + stackslotsize(class_)};
 }
 
 // stackfree gives a stack back to the P or the lists.
@@ -502,6 +511,13 @@ stackfree(stack stk, uint32_t class_) {
 	if (class_ >= nStackClasses ||
 		stk.hi - stk.lo != stackslotsize(class_) - stackguardsize(class_))
 		throw("stackfree: bad stack");
+	if (unlikely(traceAllocFreeEnabled())) {
+		traceLocker tl = traceAcquire();
+		if (traceLocker_ok(tl)) {
+			traceLocker_GoroutineStackFree(tl, stk.lo - stackguardsize(class_));
+			traceRelease(tl);
+		}
+	}
 	P *pp = getg()->m->p;
 	if (class_ == stackClassDefault && pp != NULL) {
 		if (pp->stackcache.n == stackCacheMax)

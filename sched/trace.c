@@ -25,6 +25,7 @@
 
 #include <errno.h>
 
+#include "runtime/mcache.h"
 #include "runtime/mem.h"
 #include "runtime/mheap.h"
 #include "runtime/mstats.h"
@@ -59,9 +60,10 @@ startLocked_1(void *a) {
 	// generation as soon as there is one.
 	atomic_StoreRel(&traceFlags.enabled, true);
 	if (atomic_Load(&debug.traceallocfree) != 0) {
-		trace.debugMalloc = debug.malloc;
+		// PORT: objects are traced where they would be sampled for the memory profile.
 		atomic_StoreRel(&traceFlags.enabledWithAllocFree, true);
-		debug.malloc = true;
+		for (int32_t i = 0; i < nallp; i++)
+			allp[i]->mcache->nextSample = -1;
 	}
 	atomic_Store(&trace.gen, firstGen);
 
@@ -406,10 +408,7 @@ traceAdvance(bool stopTrace) {
 	if (stopTrace) {
 		semacquire(&traceShutdownSema);
 		traceStopReadCPU();
-		if (traceAllocFreeEnabled()) {
-			atomic_StoreRel(&traceFlags.enabledWithAllocFree, false);
-			debug.malloc = trace.debugMalloc;
-		}
+		atomic_StoreRel(&traceFlags.enabledWithAllocFree, false);
 	}
 
 	// The reader says when it has all of the generation.

@@ -265,7 +265,6 @@ extern struct traceState {
 	int32_t exitingSyscall; // atomic
 	uint64_t seqGC;         // of GC events; owned by who runs the cycle
 	uint64_t minPageHeapAddr;
-	bool debugMalloc; // debug.malloc before the tracer set it
 } trace;
 
 int StartTrace(void); // -EBUSY if a trace is being made

@@ -125,6 +125,13 @@ traceLocker_SpanFree(traceLocker tl, mspan *s) {
 
 void
 traceLocker_HeapObjectAlloc(traceLocker tl, uintptr_t addr, const _type *typ) {
+	// PORT: by its slot, as when it is freed.  Go takes the address after a header.
+	mspan *s = spanOfHeap(addr);
+	if (s != NULL) {
+		addr = s->startAddr + (addr - s->startAddr) / s->elemsize * s->elemsize;
+		if (typ == NULL)
+			typ = objectType(s, addr);
+	}
 	EVENT(tl, GoRunning, ProcRunning, EvHeapObjectAlloc, traceHeapObjectID(addr),
 		traceLocker_rtype(tl, typ));
 }

@@ -48,6 +48,8 @@ for p in 1 2 4 8; do
 		test -x bench/${b%% *} && traced 0 bench/$b
 	done
 done
+GODEBUG=traceallocfree=1 traced 0 examples/tree
+grep -q Name=HeapObjectFree $dir/dump || { echo "traceallocfree: nothing is freed"; rc=1; }
 # The names of goroutines are those of their functions, as Go's are.
 GOMAXPROCS=2 GORT_TRACE=$dir/t examples/squares >/dev/null
 tools/gort-trace dump $dir/t >$dir/dump
