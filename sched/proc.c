@@ -178,9 +178,9 @@ M_becomeSpinning(M *mp) {
 	atomic_Store(&sched.needspinning, 0);
 }
 
-// execute_trace tells that the M's goroutine runs.
-static ALWAYS_INLINE void
-execute_trace(void) {
+// execute_traced tells that the M's goroutine runs.
+static COLD void
+execute_traced(void) {
 	traceLocker tl = traceAcquire();
 
 	if (traceLocker_ok(tl)) {
@@ -218,7 +218,8 @@ execute(G *gp, bool inheritTime) {
 		mp->cxap[0] = gp->cxa[0];
 		mp->cxap[1] = gp->cxa[1];
 	}
-	execute_trace(); // before the event of a new stack
+	if (unlikely(traceEnabled()))
+		execute_traced(); // before the event of a new stack
 	if (gp->stack.lo == 0) {
 		gp->stack = stackalloc(gp->stackslot);
 		if (!atomic_LoadRelaxed(&gp->preempt))
@@ -228,9 +229,9 @@ execute(G *gp, bool inheritTime) {
 	gogo(gp);
 }
 
-// readied makes gp, which findRunnable is about to return, runnable.
-static inline G *
-readied(G *gp) {
+// readied_traced is readied while something is traced.
+static COLD void
+readied_traced(G *gp) {
 	traceLocker tl = traceAcquire();
 
 	casgstatus(gp, _Gwaiting, _Grunnable);
@@ -238,6 +239,15 @@ readied(G *gp) {
 		traceLocker_GoUnpark(tl, gp, 0);
 		traceRelease(tl);
 	}
+}
+
+// readied makes gp, which findRunnable is about to return, runnable.
+static inline G *
+readied(G *gp) {
+	if (likely(!traceEnabled()))
+		casgstatus(gp, _Gwaiting, _Grunnable);
+	else
+		readied_traced(gp);
 	return gp;
 }
 
@@ -274,24 +284,28 @@ findRunnable(bool *inheritTime, bool *tryWakeP) {
 	*inheritTime = false;
 	*tryWakeP = false;
 
-	// PORT: an event may just have looked at the clock.
-	traceTime recent = 0;
-	if (unlikely(traceEnabled())) {
-		recent = mp->trace.now;
-		mp->trace.now = 0;
-	}
-
 	// If something is found here, handoffp has to start an M for it too: keep the two alike.
 top:;
 	P *pp = mp->p;
 	if (unlikely(atomic_Load(&sched.gcwaiting))) {
 		gcstopm();
-		recent = 0;
+		mp->trace.now = 0;
 		goto top;
 	}
 	if (unlikely(atomic_LoadRelaxed(&pp->runSafePointFn) != 0)) {
 		runSafePointFn();
-		recent = 0;
+		mp->trace.now = 0;
+	}
+	// PORT: before the timers; and an event may just have looked at the clock.
+	traceTime recent = 0;
+	if (unlikely(traceReading())) {
+		gp = traceReader();
+		if (gp != NULL) {
+			mp->trace.now = 0;
+			*tryWakeP = true;
+			return readied(gp);
+		}
+		recent = mp->trace.now;
 	}
 
 	// now and pollUntil stay good enough for stealWork: nothing blocks in between.
@@ -305,15 +319,7 @@ top:;
 		if (unlikely(far))
 			now = 0;
 		if (unlikely(ran))
-			recent = 0;
-	}
-
-	if (unlikely(traceEnabled() || traceShuttingDown())) {
-		gp = traceReader();
-		if (gp != NULL) {
-			*tryWakeP = true;
-			return readied(gp);
-		}
+			mp->trace.now = 0;
 	}
 
 	if (unlikely(atomic_LoadRelaxed(&gcBlackenEnabled) != 0)) {
@@ -337,12 +343,9 @@ top:;
 	}
 
 	gp = runqget(pp, inheritTime);
-	if (likely(gp != NULL)) {
-		if (unlikely(recent != 0))
-			mp->trace.now = recent;
+	if (likely(gp != NULL))
 		return gp;
-	}
-	recent = 0;
+	mp->trace.now = 0;
 
 	if (!gQueue_empty(&sched.runq)) {
 		lock(&sched.lock);

@@ -260,6 +260,18 @@ dumpgstatus(G *gp) {
 		readgstatus(thisg));
 }
 
+// ready_traced is ready's transition while something is traced.
+static COLD void
+ready_traced(G *gp, int traceskip) {
+	traceLocker tl = traceAcquire();
+
+	casgstatus(gp, _Gwaiting, _Grunnable);
+	if (traceLocker_ok(tl)) {
+		traceLocker_GoUnpark(tl, gp, traceskip);
+		traceRelease(tl);
+	}
+}
+
 // ready makes gp, which waits, runnable.
 void
 ready(G *gp, int traceskip, bool next) {
@@ -272,12 +284,10 @@ ready(G *gp, int traceskip, bool next) {
 		dumpgstatus(gp);
 		throw("bad g->status in ready");
 	}
-	traceLocker tl = traceAcquire();
-	casgstatus(gp, _Gwaiting, _Grunnable);
-	if (traceLocker_ok(tl)) {
-		traceLocker_GoUnpark(tl, gp, traceskip);
-		traceRelease(tl);
-	}
+	if (likely(!traceEnabled()))
+		casgstatus(gp, _Gwaiting, _Grunnable);
+	else
+		ready_traced(gp, traceskip);
 	runqput(mp->p, gp, next);
 	wakep();
 	mp->locks--;
@@ -495,20 +505,30 @@ notestack(P *pp, G *gp) {
 	}
 }
 
+// park_traced is park_m's transition while something is traced.  The stack is read while it is still
+// ours.
+static COLD void
+park_traced(G *gp) {
+	M *mp = getg()->m;
+	traceLocker tl = traceAcquire();
+
+	if (traceLocker_ok(tl))
+		traceLocker_GoPark(tl, mp->waitTraceBlockReason, mp->waitTraceSkip);
+	casgstatus(gp, _Grunning, _Gwaiting);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
+}
+
 // park_m is gopark on g0.
 void
 park_m(G *gp) {
 	M *mp = getg()->m;
 
 	notestack(mp->p, gp);
-
-	// The stack is read while it is still ours.
-	traceLocker tl = traceAcquire();
-	if (traceLocker_ok(tl))
-		traceLocker_GoPark(tl, mp->waitTraceBlockReason, mp->waitTraceSkip);
-	casgstatus(gp, _Grunning, _Gwaiting);
-	if (traceLocker_ok(tl))
-		traceRelease(tl);
+	if (likely(!traceEnabled()))
+		casgstatus(gp, _Grunning, _Gwaiting);
+	else
+		park_traced(gp);
 	dropg();
 
 	bool (*fn)(G *, void *) = mp->waitunlockf;
@@ -517,16 +537,30 @@ park_m(G *gp) {
 		mp->waitunlockf = NULL;
 		mp->waitlock = NULL;
 		if (!ok) {
-			tl = traceAcquire();
-			casgstatus(gp, _Gwaiting, _Grunnable);
-			if (traceLocker_ok(tl)) {
-				traceLocker_GoUnpark(tl, gp, 2);
-				traceRelease(tl);
-			}
+			if (likely(!traceEnabled()))
+				casgstatus(gp, _Gwaiting, _Grunnable);
+			else
+				ready_traced(gp, 2);
 			execute(gp, true);
 		}
 	}
 	schedule();
+}
+
+// gosched_traced is goschedImpl's transition while something is traced.
+static COLD void
+gosched_traced(G *gp, bool preempted) {
+	traceLocker tl = traceAcquire();
+
+	if (traceLocker_ok(tl)) {
+		if (preempted)
+			traceLocker_GoPreempt(tl);
+		else
+			traceLocker_GoSched(tl);
+	}
+	casgstatus(gp, _Grunning, _Grunnable);
+	if (traceLocker_ok(tl))
+		traceRelease(tl);
 }
 
 // goschedImpl puts the running goroutine on a queue and schedules.  On g0.
@@ -540,16 +574,10 @@ goschedImpl(G *gp, bool preempted) {
 		throw("bad g status");
 	}
 	notestack(pp, gp);
-	traceLocker tl = traceAcquire();
-	if (traceLocker_ok(tl)) {
-		if (preempted)
-			traceLocker_GoPreempt(tl);
-		else
-			traceLocker_GoSched(tl);
-	}
-	casgstatus(gp, _Grunning, _Grunnable);
-	if (traceLocker_ok(tl))
-		traceRelease(tl);
+	if (likely(!traceEnabled()))
+		casgstatus(gp, _Grunning, _Grunnable);
+	else
+		gosched_traced(gp, preempted);
 	dropg();
 	if (preempted && atomic_Load(&sched.gcwaiting)) {
 		// Only the stop of the world interrupts it: it goes on right after.
@@ -744,6 +772,20 @@ newproc_call(const gort_call *call, uint32_t stackclass_, uintptr_t callerpc) {
 	return newg;
 }
 
+// newproc_traced is newproc1's transition while something is traced.  The sequence numbers of an
+// earlier goroutine with this G are of an earlier generation otherwise.
+static COLD void
+newproc_traced(G *newg, uint32_t status, bool parked) {
+	traceLocker tl = traceAcquire();
+
+	casgstatus(newg, _Gdead, status);
+	newg->trace.r.seq[0] = newg->trace.r.seq[1] = 0;
+	if (traceLocker_ok(tl)) {
+		traceLocker_GoCreate(tl, newg, newg->startpc, parked);
+		traceRelease(tl);
+	}
+}
+
 // newproc1 makes a goroutine, runnable or, if parked, waiting.  The caller queues it.
 G *
 newproc1(const gort_call *call, uint32_t stackclass_, G *callergp, uintptr_t callerpc, bool parked,
@@ -786,8 +828,6 @@ newproc1(const gort_call *call, uint32_t stackclass_, G *callergp, uintptr_t cal
 		status = _Gwaiting;
 		newg->waitreason = waitreason;
 	}
-	// Number and state within one generation of a trace.
-	traceLocker tl = traceAcquire();
 	if (pp->goidcache == pp->goidcacheend) {
 		pp->goidcache =
 			atomic_Xadd(&sched.goidgen, _GoidCacheBatch) - (_GoidCacheBatch - 1);
@@ -798,12 +838,10 @@ newproc1(const gort_call *call, uint32_t stackclass_, G *callergp, uintptr_t cal
 		// It is not one of those that the profile shows.
 		atomic_Store(&newg->goroutineProfiled, (uint32_t)goroutineProfileSatisfied);
 	}
-	casgstatus(newg, _Gdead, status);
-	newg->trace.r.seq[0] = newg->trace.r.seq[1] = 0;
-	if (traceLocker_ok(tl)) {
-		traceLocker_GoCreate(tl, newg, newg->startpc, parked);
-		traceRelease(tl);
-	}
+	if (likely(!traceEnabled()))
+		casgstatus(newg, _Gdead, status);
+	else
+		newproc_traced(newg, status, parked);
 	pp->goroutinesCreated++;
 	releasem(mp);
 	return newg;

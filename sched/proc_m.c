@@ -541,7 +541,7 @@ handoffp(P *pp) {
 		startm(pp, false, false);
 		return;
 	}
-	if (unlikely(traceEnabled() || traceShuttingDown()) && traceReaderAvailable() != NULL) {
+	if (unlikely(traceReading()) && traceReaderAvailable() != NULL) {
 		startm(pp, false, false);
 		return;
 	}

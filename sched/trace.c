@@ -58,6 +58,7 @@ startLocked_1(void *a) {
 
 	// From here on goroutines in system calls may come out and write events, in the first
 	// generation as soon as there is one.
+	atomic_StoreRel(&traceFlags.reading, true);
 	atomic_StoreRel(&traceFlags.enabled, true);
 	if (atomic_Load(&debug.traceallocfree) != 0) {
 		// PORT: objects are traced where they would be sampled for the memory profile.
@@ -311,6 +312,7 @@ traceDone_1(void *a) {
 		}
 		trace.headerWritten = false;
 		atomic_Store(&traceFlags.shutdown, false);
+		atomic_StoreRel(&traceFlags.reading, false);
 	}
 	unlock(&trace.lock);
 }

@@ -33,6 +33,7 @@ enum {
 extern struct traceFlags {
 	bool enabled;              // events are to be written
 	bool enabledWithAllocFree; // those of the allocator, too
+	bool reading;              // atomic: enabled or shutdown: there is a reader
 	bool shutdown; // atomic: tracing has stopped, and the reader has not finished yet
 } traceFlags;
 
@@ -44,6 +45,12 @@ traceEnabled(void) {
 static inline bool
 traceAllocFreeEnabled(void) {
 	return __atomic_load_n(&traceFlags.enabledWithAllocFree, __ATOMIC_RELAXED);
+}
+
+// traceReading is traceEnabled or traceShuttingDown in one.
+static inline bool
+traceReading(void) {
+	return __atomic_load_n(&traceFlags.reading, __ATOMIC_RELAXED);
 }
 
 static inline bool
