@@ -227,11 +227,14 @@ takefreem(void) {
 	if (mp != NULL) {
 		mdestroy(mp);
 		G *g0_ = mp->g0;
-		M *link = mp->trace.link; // traceAdvance may be on its way through its list
+		uintptr_t *profStack = mp->profStack; // for ever, as the M
+		// But for the link: traceAdvance may be on its way through its list.
+		const uintptr_t link = offsetof(M, trace.link), end = link + sizeof mp->trace.link;
 		memset(g0_, 0, sizeof *g0_);
-		memset(mp, 0, sizeof *mp);
+		memset(mp, 0, link);
+		memset((char *)mp + end, 0, sizeof *mp - end);
 		mp->g0 = g0_;
-		mp->trace.link = link;
+		mp->profStack = profStack;
 	}
 	return mp;
 }
