@@ -798,11 +798,12 @@ env_err(const char *var, int err) {
 }
 
 // env_exit writes the profiles when the process exits.  Whoever calls exit may be a thread that is none
-// of the runtime's, or on g0: then there are none.
+// of the runtime's, on g0, or in a call to the outside: then there are none.
 static void
 env_exit(void) {
 	G *gp = getg();
-	if (gp == NULL || gp->m == NULL || gp != gp->m->curg) {
+	if (gp == NULL || gp->m == NULL || gp != gp->m->curg || gp->syscallsp != 0 ||
+		gp->m->locks != 0) {
 		return;
 	}
 	// exit began on this thread and is to go on here.
