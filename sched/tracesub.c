@@ -517,7 +517,7 @@ void
 trace_fromenv(void) {
 	const char *name = gogetenv("GORT_TRACE");
 
-	if (name == NULL || name[0] == 0)
+	if (name == NULL || name[0] == 0 || isSecureMode())
 		return;
 	systemstack(trace_fromenv_1, (void *)(uintptr_t)name);
 	if (fromenv.fd >= 0 && gort_trace_start(fromenv.fd) == 0)
