@@ -364,6 +364,7 @@ inplace_scan(G *gp) {
 	// Waits while another scan holds gp.
 	casgstatus(gp, _Gwaiting, _Grunning);
 	mp->trace.gout = false;
+	mp->trace.now = 0; // that was before the scan
 	tl = traceAcquire();
 	if (traceLocker_ok(tl)) {
 		traceLocker_GoStart(tl);

@@ -137,7 +137,7 @@ void traceAdvance(bool stopTrace);
 void traceCPUSample(G *gp, M *mp, P *pp, const uintptr_t *stk, int n);
 
 // trace_fromenv starts the trace that GORT_TRACE asks for, on the main goroutine; trace_atexit ends
-// it.  trace_crash does what can be done for it when the program panics.
+// it, also when the program panics.
 void trace_fromenv(void);
 void trace_atexit(void);
 
