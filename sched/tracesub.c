@@ -221,7 +221,8 @@ getsubscribers(void) {
 // send gives a piece of the trace to those who want it.
 static void
 send(const subscribers_ *s, bool writer, bool recorder, const uint8_t *p, uintptr_t n) {
-	if (writer && s->writerSeq != 0) {
+	// Nothing after an error: up to there the trace can be read.
+	if (writer && s->writerSeq != 0 && atomic_Load(&tracing.err) == 0) {
 		int r = s->write(s->ctx, p, n);
 		if (r < 0)
 			atomic_Cas(&tracing.err, 0, r);
