@@ -23,12 +23,12 @@ static struct {
 	bool usable;   // the kernel's clock is the counter
 	tscPair first; // from which the rate is measured
 	uint32_t busy; // atomic: traceClockSet is on
-	uint32_t cur;  // atomic: which of scale; 2: none
+	uint32_t cur;  // atomic: how often scale was set; modulo 2: the last one; 0: none
 	struct {
 		tscPair at;
 		uint64_t mult; // ns a tick, times 2^32
 	} scale[2];
-} tsc = {.cur = 2};
+} tsc;
 
 // readpair looks at both clocks as close to each other as can be.
 static tscPair
@@ -75,11 +75,14 @@ traceClockSet1(void) {
 	tscPair p = readpair();
 	if (p.ns - tsc.first.ns < enough || p.tsc <= tsc.first.tsc)
 		return;
-	uint32_t i = tsc.cur == 0 ? 1 : 0;
+	uint32_t cur = tsc.cur + 1;
+	if (cur == 0)
+		cur = 2;
+	uint32_t i = cur % 2;
 	tsc.scale[i].at = p;
 	tsc.scale[i].mult = (uint64_t)(((unsigned __int128)(uint64_t)(p.ns - tsc.first.ns) << 32) /
 				       (p.tsc - tsc.first.tsc));
-	atomic_Store(&tsc.cur, i);
+	atomic_Store(&tsc.cur, cur);
 	if (p.ns - tsc.first.ns > 50 * enough)
 		tsc.first = p;
 }
@@ -96,15 +99,17 @@ traceClockSet(void) {
 traceTime
 traceClockNow(void) {
 	for (;;) {
-		uint32_t i = atomic_LoadAcq(&tsc.cur);
-		if (i == 2)
+		uint32_t cur = atomic_LoadAcq(&tsc.cur);
+		if (cur == 0)
 			return (traceTime)nanotime() / traceTimeDiv;
+		uint32_t i = cur % 2;
 		int64_t d = (int64_t)((uint64_t)cputicks() - tsc.scale[i].at.tsc);
 		traceTime t = (traceTime)(tsc.scale[i].at.ns +
 					  (int64_t)((__int128)d * tsc.scale[i].mult >> 32)) /
 			      traceTimeDiv;
-		// Whoever was off for a whole generation has read numbers that changed.
-		if (likely(atomic_LoadRelaxed(&tsc.cur) == i))
+		// Whoever was off for long has read numbers that changed.
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (likely(atomic_LoadRelaxed(&tsc.cur) == cur))
 			return t;
 	}
 }
