@@ -3,9 +3,9 @@
 # gort-trace and by go tool trace, where that is; so are those that are started and stopped at random under the
 # stress programs, and those of programs that end by exit and by a panic.
 #
-#	trace.sh [STARTS]	traces of a stress program: 12; the acceptance is 500 in total (25)
+#	trace.sh [STARTS]	traces of a stress program: 3; the acceptance is 500 in total (25)
 : "${srcdir:=.}" "${GOCMD:=}"
-starts=${1:-12}
+starts=${1:-3}
 dir=trace.$$
 mkdir $dir || exit 1
 trap 'rm -rf $dir' EXIT
