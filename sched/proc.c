@@ -296,8 +296,16 @@ top:;
 		runSafePointFn();
 		mp->trace.now = 0;
 	}
-	// PORT: before the timers; and an event may just have looked at the clock.
-	traceTime recent = 0;
+
+	// now and pollUntil stay good enough for stealWork: nothing blocks in between.
+	int64_t now = 0, pollUntil = 0;
+	if (timers_wakeTime(&pp->timers) != 0) {
+		bool ran;
+		now = timers_check(&pp->timers, 0, &pollUntil, &ran);
+		if (unlikely(ran))
+			mp->trace.now = 0;
+	}
+
 	if (unlikely(traceReading())) {
 		gp = traceReader();
 		if (gp != NULL) {
@@ -305,21 +313,6 @@ top:;
 			*tryWakeP = true;
 			return readied(gp);
 		}
-		recent = mp->trace.now;
-	}
-
-	// now and pollUntil stay good enough for stealWork: nothing blocks in between.
-	int64_t now = 0, pollUntil = 0, next = timers_wakeTime(&pp->timers);
-	if (next != 0) {
-		bool ran;
-		// The clock of traces may be ahead a little: only for timers that are far off.
-		bool far = recent != 0 && (int64_t)recent * traceTimeDiv + 100 * 1000 < next;
-		now = timers_check(
-			&pp->timers, far ? (int64_t)recent * traceTimeDiv : 0, &pollUntil, &ran);
-		if (unlikely(far))
-			now = 0;
-		if (unlikely(ran))
-			mp->trace.now = 0;
 	}
 
 	if (unlikely(atomic_LoadRelaxed(&gcBlackenEnabled) != 0)) {
