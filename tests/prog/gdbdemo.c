@@ -31,9 +31,12 @@ receive(int id) {
 extern uint32_t receiving[10000];
 uint32_t receiving[10000];
 
+static int arrived; // receivers that are about to park
+
 static void
 receiver(int id) {
 	receiving[id % 10000] = (uint32_t)gort_goid();
+	__atomic_add_fetch(&arrived, 1, __ATOMIC_RELAXED);
 	receive(id);
 }
 
@@ -92,7 +95,7 @@ app(int argc, char **argv) {
 	for (int i = 5; i < n; i++)
 		gort_go(receiver, i);
 	// All of them park.
-	while (gort_chan_len(points) < 2)
+	while (__atomic_load_n(&arrived, __ATOMIC_RELAXED) < n - 5)
 		gort_yield();
 	gort_sleep(100 * GORT_MS);
 	gort_go(spinner, n);
