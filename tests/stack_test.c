@@ -80,8 +80,8 @@ release_1(void *arg) {
 	stack_stats(&before);
 	freeStackSpans();
 	stack_stats(&after);
-	CHECK(after.free == before.free);
-	CHECK(after.inuse == before.inuse);
+	// A goroutine of the runtime may begin meanwhile; no slot is lost.
+	CHECK(after.free + after.inuse >= before.free + before.inuse);
 	CHECK(after.released == after.free);
 	CHECK(before.released + nstacks <= after.released);
 	for (int i = 0; i < nstacks; i++) {
