@@ -157,8 +157,7 @@ gcWaitOnMark(uint32_t n) {
 			return;
 		}
 		gList_push(&work.sweepWaiters.list, getg());
-		goparkunlock(&work.sweepWaiters.lock, waitReasonWaitForGCCycle,
-			traceBlockUntilGCEnds, 0);
+		goparkunlock(&work.sweepWaiters.lock, waitReasonWaitForGCCycle);
 	}
 }
 

@@ -441,8 +441,7 @@ gcBgMarkWorker(void *ready) {
 	// a run queue like anybody; it comes back here in the end.
 
 	for (;;) {
-		gopark(gcBgMarkWorker_park, node, waitReasonGCWorkerIdle, traceBlockSystemGoroutine,
-			0);
+		gopark(gcBgMarkWorker_park, node, waitReasonGCWorkerIdle);
 
 		// No preemption up to acquirem, or another goroutine would see gcMarkWorkerMode.
 
@@ -642,7 +641,7 @@ gcSweep(gcMode mode) {
 	lock(&sweep.lock);
 	if (sweep.parked) {
 		sweep.parked = false;
-		ready(sweep.g, 0, true);
+		ready(sweep.g, true);
 	}
 	unlock(&sweep.lock);
 	return false;

@@ -431,7 +431,7 @@ gcParkAssist(void) {
 		unlock(&work.assistQueue.lock);
 		return false;
 	}
-	goparkunlock(&work.assistQueue.lock, waitReasonGCAssistWait, traceBlockGCMarkAssist, 1);
+	goparkunlock(&work.assistQueue.lock, waitReasonGCAssistWait);
 	return true;
 }
 
@@ -457,7 +457,7 @@ gcFlushBgCredit(int64_t scanWork) {
 			gp->gcAssistBytes = 0;
 			// Not into runnext: by way of the worker's priority a goroutine that allocates
 			// much would always run first, and in a fresh time slice.
-			ready(gp, 0, false);
+			ready(gp, false);
 		} else {
 			// To the back: a large debt must not block the small ones.
 			gp->gcAssistBytes += scanBytes;

@@ -103,7 +103,7 @@ scavengerState_park(scavengerState *s) {
 	if (getg() != s->g)
 		throw("tried to park scavenger from another goroutine");
 	s->parked = true;
-	goparkunlock(&s->lock, waitReasonGCScavengeWait, traceBlockSystemGoroutine, 0);
+	goparkunlock(&s->lock, waitReasonGCScavengeWait);
 }
 
 // scavengerState_ready asks sysmon to wake it.
@@ -142,7 +142,7 @@ scavengerState_sleep(scavengerState *s, double worked) {
 		int64_t start = nanotime();
 		timer_reset(s->timer, start + sleepTime, 0);
 		s->parked = true;
-		goparkunlock(&s->lock, waitReasonSleep, traceBlockSleep, 0);
+		goparkunlock(&s->lock, waitReasonSleep);
 		slept = nanotime() - start;
 
 		// The timer may be about to fire: to be woken twice does no harm.

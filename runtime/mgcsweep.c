@@ -198,7 +198,7 @@ bgsweep(void *c) {
 	lock(&sweep.lock);
 	sweep.parked = true;
 	semrelease(c);
-	goparkunlock(&sweep.lock, waitReasonGCSweepWait, traceBlockGCSweep, 0);
+	goparkunlock(&sweep.lock, waitReasonGCSweepWait);
 
 	for (;;) {
 		enum { sweepBatchSize = 10 };
@@ -220,7 +220,7 @@ bgsweep(void *c) {
 			continue;
 		}
 		sweep.parked = true;
-		goparkunlock(&sweep.lock, waitReasonGCSweepWait, traceBlockGCSweep, 0);
+		goparkunlock(&sweep.lock, waitReasonGCSweepWait);
 	}
 }
 

@@ -209,7 +209,7 @@ chanparkcommit(G *gp, void *chanLock) {
 // chan_park queues the goroutine on q, drops c->lock and sleeps until somebody did the operation,
 // true, or closed the channel, false.
 static NOINLINE bool
-chan_park(hchan *c, waitq *q, void *ep, waitReason reason, traceBlockReason traceReason) {
+chan_park(hchan *c, waitq *q, void *ep, waitReason reason) {
 	G *gp = getg();
 	sudog *mysg = sudogget();
 	bool success;
@@ -227,7 +227,7 @@ chan_park(hchan *c, waitq *q, void *ep, waitReason reason, traceBlockReason trac
 		blockTimerChan(c);
 
 	atomic_StoreRelaxed(&gp->parkingOnChan, true);
-	gopark(chanparkcommit, &c->lock, reason, traceReason, traceSkipAPI);
+	gopark(chanparkcommit, &c->lock, reason);
 	// the value must stay reachable until the other side has copied it
 	__asm__ volatile("" : : "r"(ep));
 
@@ -246,7 +246,7 @@ chan_park(hchan *c, waitq *q, void *ep, waitReason reason, traceBlockReason trac
 
 static COLD void
 chan_parkForever(waitReason reason) {
-	gopark(NULL, NULL, reason, traceBlockForever, traceSkipAPI);
+	gopark(NULL, NULL, reason);
 	throw("unreachable");
 }
 
@@ -290,8 +290,7 @@ chansend_impl(hchan *c, const void *ep, bool block) {
 		return false;
 	}
 
-	if (unlikely(!chan_park(
-		    c, &c->sendq, (void *)(uintptr_t)ep, waitReasonChanSend, traceBlockChanSend))) {
+	if (unlikely(!chan_park(c, &c->sendq, (void *)(uintptr_t)ep, waitReasonChanSend))) {
 		if (atomic_LoadRelaxed(&c->closed) == 0)
 			throw("chansend: spurious wakeup");
 		gopanic("send on closed channel");
@@ -462,7 +461,7 @@ chanrecv_impl(hchan *c, void *ep, bool block, bool *received) {
 		return false;
 	}
 
-	*received = chan_park(c, &c->recvq, ep, waitReasonChanReceive, traceBlockChanRecv);
+	*received = chan_park(c, &c->recvq, ep, waitReasonChanReceive);
 	__asm__ volatile(""); // a call, not a jump: traces show who called
 	return true;
 }

@@ -260,6 +260,7 @@ setcpuprofilerate(int32_t hz) {
 	}
 	prof_unlock();
 
+	(void)atomic_Or(&executeHooks, (uint32_t)executeProfileCPU);
 	lock(&sched.lock);
 	atomic_StoreRelaxed(&sched.profilehz, hz);
 	unlock(&sched.lock);

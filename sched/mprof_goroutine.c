@@ -52,8 +52,6 @@ stackProfile_free(stackProfile *sp) {
 	}
 }
 
-bool goroutineProfileActive;
-
 static struct {
 	uint32_t sema;
 	stackProfile *sp; // while it is active
@@ -168,7 +166,7 @@ goroutineProfileWithLabels(stackProfile *sp) {
 	systemstack(saveg_me, ourg);
 	atomic_Store(&ourg->goroutineProfiled, (uint32_t)goroutineProfileSatisfied);
 	atomic_Store(&goroutineProfile.offset, (intptr_t)1);
-	goroutineProfileActive = true;
+	(void)atomic_Or(&executeHooks, (uint32_t)executeProfileG);
 	startTheWorld(stw);
 
 	// All that existed then.  A goroutine that has come since may be among them; it is satisfied.
@@ -176,7 +174,7 @@ goroutineProfileWithLabels(stackProfile *sp) {
 
 	stw = stopTheWorld(stwGoroutineProfileCleanup);
 	sp->n = min(atomic_Load(&goroutineProfile.offset), goroutineProfile.max);
-	goroutineProfileActive = false;
+	(void)atomic_And(&executeHooks, ~(uint32_t)executeProfileG);
 	goroutineProfile.sp = NULL;
 	startTheWorld(stw);
 

@@ -6,7 +6,7 @@
 #ifndef GORT_SCHED_MPROF_GOROUTINE_H
 #define GORT_SCHED_MPROF_GOROUTINE_H
 
-#include "runtime/runtime.h"
+#include "sched/proc.h"
 
 // StackRecord is one stack: return addresses, innermost first.
 typedef struct StackRecord {
@@ -36,7 +36,10 @@ enum {
 
 // goroutineProfileActive: who lets a goroutine go on calls tryRecordGoroutineProfile(gp, osyield) before.
 // Changes only while the world is stopped.
-extern bool goroutineProfileActive;
+static inline bool
+goroutineProfileActive(void) {
+	return unlikely((atomic_LoadRelaxed(&executeHooks) & executeProfileG) != 0);
+}
 // tryRecordGoroutineProfile sees to it that gp, which does not run, is in the profile.
 void tryRecordGoroutineProfile(G *gp, void (*yield)(void));
 // threadCreateProfile takes the stacks that made the Ms.

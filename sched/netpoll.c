@@ -372,7 +372,7 @@ netpollblock(pollDesc *pd, int32_t mode, bool waitio) {
 	// Those who close or set a deadline publish that and then look at gpp; we do it the other way
 	// round, so that one sees the other.
 	if (waitio || netpollcheckerr(pd, mode) == pollNoError)
-		gopark(netpollblockcommit, gpp, waitReasonIOWait, traceBlockNet, traceSkipAPI);
+		gopark(netpollblockcommit, gpp, waitReasonIOWait);
 	old = atomic_Xchg(gpp, (uintptr_t)pdNil);
 	if (old > pdWait)
 		throw("runtime: corrupted polldesc");

@@ -190,7 +190,7 @@ resumeG(suspendGState state) {
 			atomic_Store(&gp->inplace, inplaceResumed);
 			inplacePoke(mp);
 		} else {
-			ready(gp, 0, true);
+			ready(gp, true);
 		}
 	}
 }
@@ -344,7 +344,7 @@ inplace_scan(G *gp) {
 	// See preemptPark.  For a trace this M has no goroutine meanwhile.
 	traceLocker tl = traceAcquire();
 	if (traceLocker_ok(tl))
-		traceLocker_GoPark(tl, traceBlockPreempted, 0);
+		traceLocker_GoPark(tl, waitReasonPreempted);
 	mp->trace.gout = true;
 	casfrom_Gscanstatus(gp, _Gscan | _Gpreempted, _Gpreempted);
 	if (traceLocker_ok(tl))
@@ -364,7 +364,6 @@ inplace_scan(G *gp) {
 	// Waits while another scan holds gp.
 	casgstatus(gp, _Gwaiting, _Grunning);
 	mp->trace.gout = false;
-	mp->trace.now = 0; // that was before the scan
 	tl = traceAcquire();
 	if (traceLocker_ok(tl)) {
 		traceLocker_GoStart(tl);

@@ -53,6 +53,7 @@
 #include "sched/traceruntime.h"
 
 __thread struct gort_tls gort_tls;
+uint32_t executeHooks;
 
 M m0;
 G g0;
@@ -116,7 +117,7 @@ forcegchelper(void *arg) {
 		if (atomic_Load(&forcegc.idle))
 			throw("forcegc: phase error");
 		atomic_Store(&forcegc.idle, true);
-		goparkunlock(&forcegc.lock, waitReasonForceGCIdle, traceBlockSystemGoroutine, 0);
+		goparkunlock(&forcegc.lock, waitReasonForceGCIdle);
 		if (debug.gctrace > 0)
 			print("GC forced\n");
 		gcStart((gcTrigger){.kind = gcTriggerTime, .now = nanotime()});
@@ -178,23 +179,12 @@ M_becomeSpinning(M *mp) {
 	atomic_Store(&sched.needspinning, 0);
 }
 
-// execute_traced tells that the M's goroutine runs.
-static COLD void
-execute_traced(void) {
-	traceLocker tl = traceAcquire();
-
-	if (traceLocker_ok(tl)) {
-		traceLocker_GoStart(tl);
-		traceRelease(tl);
-	}
-}
-
-// execute runs gp on this M.  If inheritTime, it goes on in the time slice of the one before.
-void
-execute(G *gp, bool inheritTime) {
+// execute1 is execute.  hooked is known at compile time.
+static ALWAYS_INLINE _Noreturn void
+execute1(G *gp, bool inheritTime, bool hooked) {
 	M *mp = getg()->m;
 
-	if (unlikely(goroutineProfileActive)) {
+	if (hooked && goroutineProfileActive()) {
 		// As it was when the profile began.
 		tryRecordGoroutineProfile(gp, osyield);
 	}
@@ -209,17 +199,25 @@ execute(G *gp, bool inheritTime) {
 	if (!inheritTime)
 		atomic_StoreRelaxed(&mp->p->schedtick, mp->p->schedtick + 1);
 
-	int32_t hz = atomic_LoadRelaxed(&sched.profilehz);
-	if (unlikely(mp->profilehz != hz))
-		setThreadCPUProfiler(hz);
+	if (hooked) {
+		int32_t hz = atomic_LoadRelaxed(&sched.profilehz);
+		if (mp->profilehz != hz)
+			setThreadCPUProfiler(hz);
+	}
 
 	*mp->errnop = gp->errno_;
 	if (unlikely(mp->cxap != NULL)) {
 		mp->cxap[0] = gp->cxa[0];
 		mp->cxap[1] = gp->cxa[1];
 	}
-	if (unlikely(traceEnabled()))
-		execute_traced(); // before the event of a new stack
+	if (hooked) {
+		// Before the event of a new stack.
+		traceLocker tl = traceAcquire();
+		if (traceLocker_ok(tl)) {
+			traceLocker_GoStart(tl);
+			traceRelease(tl);
+		}
+	}
 	if (gp->stack.lo == 0) {
 		gp->stack = stackalloc(gp->stackslot);
 		if (!atomic_LoadRelaxed(&gp->preempt))
@@ -227,6 +225,19 @@ execute(G *gp, bool inheritTime) {
 		gostart(gp, &gp->startcall);
 	}
 	gogo(gp);
+}
+
+static COLD _Noreturn void
+execute_hooked(G *gp, bool inheritTime) {
+	execute1(gp, inheritTime, true);
+}
+
+// execute runs gp on this M.  If inheritTime, it goes on in the time slice of the one before.
+void
+execute(G *gp, bool inheritTime) {
+	if (unlikely(atomic_LoadRelaxed(&executeHooks) != 0))
+		execute_hooked(gp, inheritTime);
+	execute1(gp, inheritTime, false);
 }
 
 // readied_traced is readied while something is traced.
@@ -289,12 +300,10 @@ top:;
 	P *pp = mp->p;
 	if (unlikely(atomic_Load(&sched.gcwaiting))) {
 		gcstopm();
-		mp->trace.now = 0;
 		goto top;
 	}
 	if (unlikely(atomic_LoadRelaxed(&pp->runSafePointFn) != 0)) {
 		runSafePointFn();
-		mp->trace.now = 0;
 	}
 
 	// now and pollUntil stay good enough for stealWork: nothing blocks in between.
@@ -302,14 +311,11 @@ top:;
 	if (timers_wakeTime(&pp->timers) != 0) {
 		bool ran;
 		now = timers_check(&pp->timers, 0, &pollUntil, &ran);
-		if (unlikely(ran))
-			mp->trace.now = 0;
 	}
 
 	if (unlikely(traceReading())) {
 		gp = traceReader();
 		if (gp != NULL) {
-			mp->trace.now = 0;
 			*tryWakeP = true;
 			return readied(gp);
 		}
@@ -338,7 +344,6 @@ top:;
 	gp = runqget(pp, inheritTime);
 	if (likely(gp != NULL))
 		return gp;
-	mp->trace.now = 0;
 
 	if (!gQueue_empty(&sched.runq)) {
 		lock(&sched.lock);
@@ -804,7 +809,6 @@ schedule(void) {
 			wakep();
 		if (unlikely(gp->lockedm != NULL)) {
 			// It gets our P, and we wait for another one.
-			mp->trace.now = 0;
 			startlockedm(gp);
 			continue;
 		}

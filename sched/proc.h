@@ -59,6 +59,14 @@ void schedinit(void);
 // main goroutine, which ends when mainfn returns.  Does not return.  Once per process.
 _Noreturn void runtime_start(void (*mainfn)(void));
 
+// executeHooks is what execute has to do besides, so that it has one thing to look at.  A set; atomic.
+enum {
+	executeProfileG = 1,   // a goroutine profile is being taken
+	executeTrace = 2,      // events are written
+	executeProfileCPU = 4, // there is or was a CPU profile: the M's timer may have to change
+};
+extern uint32_t executeHooks;
+
 _Noreturn void schedule(void);
 _Noreturn void execute(G *gp, bool inheritTime);
 G *findRunnable(bool *inheritTime, bool *tryWakeP);
@@ -75,16 +83,15 @@ void M_becomeSpinning(M *mp);
 
 // gopark blocks the goroutine.  On g0, once it is off its stack, unlockf(gp, lock) runs, unless
 // NULL; if that returns false the goroutine goes on at once.  lock must not be on gp's stack.
-// traceReason is what a trace says, traceskip how much of the stack it leaves out (trace.h).
-void gopark(bool (*unlockf)(G *, void *), void *lock, waitReason reason,
-	traceBlockReason traceReason, int traceskip);
+// PORT: Go is told what a trace says of it, too; here that follows from reason (traceruntime.c).
+void gopark(bool (*unlockf)(G *, void *), void *lock, waitReason reason);
 // goparkunlock blocks the goroutine and unlocks l, in one step for those who take l to ready it.
-void goparkunlock(mutex *l, waitReason reason, traceBlockReason traceReason, int traceskip);
+void goparkunlock(mutex *l, waitReason reason);
 bool parkunlock_c(G *gp, void *l);
 // goready makes gp runnable, next on this P.  ready is the same for callers on g0 (or with a P and
 // m.locks > 0).
 void goready(G *gp);
-void ready(G *gp, int traceskip, bool next);
+void ready(G *gp, bool next);
 void Gosched(void);        // lets others run; the goroutine goes to the global queue
 void goschedguarded(void); // the same, but not where preemption is forbidden
 void goschedIfBusy(void);  // the same, unless some P is idle and nobody asked

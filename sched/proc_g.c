@@ -78,8 +78,7 @@ goschedIfBusy(void) {
 
 // gopark blocks the goroutine; see proc.h.
 void
-gopark(bool (*unlockf)(G *, void *), void *lock_, waitReason reason, traceBlockReason traceReason,
-	int traceskip) {
+gopark(bool (*unlockf)(G *, void *), void *lock_, waitReason reason) {
 	G *gp = getg();
 	M *mp = gp->m;
 	uint32_t status = readgstatus(gp);
@@ -89,21 +88,13 @@ gopark(bool (*unlockf)(G *, void *), void *lock_, waitReason reason, traceBlockR
 	mp->waitlock = lock_;
 	mp->waitunlockf = unlockf;
 	gp->waitreason = reason;
-	mp->waitTraceBlockReason = traceReason;
-	mp->waitTraceSkip = traceskip;
 	mcall(park_m);
 }
 
 // goparkunlock blocks the goroutine and unlocks l once it is off its stack.
 void
-goparkunlock(mutex *l, waitReason reason, traceBlockReason traceReason, int traceskip) {
-	gopark(parkunlock_c, l, reason, traceReason, traceskip);
-}
-
-// goready makes gp runnable.
-void
-goready(G *gp) {
-	ready(gp, traceSkipAPI, true);
+goparkunlock(mutex *l, waitReason reason) {
+	gopark(parkunlock_c, l, reason);
 }
 
 // acquireSudog returns an empty sudog, from the P's cache if it has one.
@@ -272,9 +263,9 @@ ready_traced(G *gp, int traceskip) {
 	}
 }
 
-// ready makes gp, which waits, runnable.
-void
-ready(G *gp, int traceskip, bool next) {
+// ready1 makes gp, which waits, runnable.
+static ALWAYS_INLINE void
+ready1(G *gp, int traceskip, bool next) {
 	uint32_t status = readgstatus(gp);
 	G *me = getg();
 	M *mp = me->m;
@@ -293,6 +284,18 @@ ready(G *gp, int traceskip, bool next) {
 	mp->locks--;
 	if (unlikely(mp->locks == 0 && atomic_LoadRelaxed(&me->preempt)))
 		atomic_StoreRelaxed(&me->stackguard0, stackPreempt);
+}
+
+// ready is for the runtime's own reasons.
+void
+ready(G *gp, bool next) {
+	ready1(gp, 0, next);
+}
+
+// goready is for what the program has called.
+void
+goready(G *gp) {
+	ready1(gp, traceSkipAPI, true);
 }
 
 // readgstatus reads a goroutine's state.
@@ -509,11 +512,10 @@ notestack(P *pp, G *gp) {
 // ours.
 static COLD void
 park_traced(G *gp) {
-	M *mp = getg()->m;
 	traceLocker tl = traceAcquire();
 
 	if (traceLocker_ok(tl))
-		traceLocker_GoPark(tl, mp->waitTraceBlockReason, mp->waitTraceSkip);
+		traceLocker_GoPark(tl, gp->waitreason);
 	casgstatus(gp, _Grunning, _Gwaiting);
 	if (traceLocker_ok(tl))
 		traceRelease(tl);
@@ -540,7 +542,7 @@ park_m(G *gp) {
 			if (likely(!traceEnabled()))
 				casgstatus(gp, _Gwaiting, _Grunnable);
 			else
-				ready_traced(gp, 2);
+				ready_traced(gp, 0);
 			execute(gp, true);
 		}
 	}
@@ -628,7 +630,7 @@ preemptPark(G *gp) {
 	// The event too: once it is _Gpreempted somebody may ready it, and say so first.
 	traceLocker tl = traceAcquire();
 	if (traceLocker_ok(tl))
-		traceLocker_GoPark(tl, traceBlockPreempted, 0);
+		traceLocker_GoPark(tl, waitReasonPreempted);
 	dropg();
 	casfrom_Gscanstatus(gp, _Gscanpreempted, _Gpreempted);
 	if (traceLocker_ok(tl))
@@ -834,7 +836,7 @@ newproc1(const gort_call *call, uint32_t stackclass_, G *callergp, uintptr_t cal
 		pp->goidcacheend = pp->goidcache + _GoidCacheBatch;
 	}
 	newg->goid = pp->goidcache++;
-	if (unlikely(goroutineProfileActive)) {
+	if (goroutineProfileActive()) {
 		// It is not one of those that the profile shows.
 		atomic_Store(&newg->goroutineProfiled, (uint32_t)goroutineProfileSatisfied);
 	}

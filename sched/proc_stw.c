@@ -453,7 +453,7 @@ inplace_stop_on_gsignal(G *gp) {
 	while (atomic_Load(&mp->park.key) == 0)
 		futexsleep(&mp->park.key, 0, -1);
 	noteclear(&mp->park);
-	if (unlikely(goroutineProfileActive))
+	if (goroutineProfileActive())
 		tryRecordGoroutineProfile(gp, osyield);
 
 	atomic_StoreRelaxed(&mp->curg, gp);

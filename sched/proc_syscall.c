@@ -337,7 +337,7 @@ exitsyscall(void) {
 
 	P *pp = mp->p;
 	if (likely(pp != NULL)) {
-		if (unlikely(goroutineProfileActive)) {
+		if (goroutineProfileActive()) {
 			// Its stack as it was in the call.
 			systemstack(exitsyscall_4, gp);
 		}

@@ -421,8 +421,7 @@ updateMaxProcsGoroutine(void *arg) {
 		if (atomic_Load(&updateMaxProcsG.idle))
 			throw("updateMaxProcsGoroutine: phase error");
 		atomic_Store(&updateMaxProcsG.idle, true);
-		goparkunlock(&updateMaxProcsG.lock, waitReasonUpdateGOMAXPROCSIdle,
-			traceBlockSystemGoroutine, 0);
+		goparkunlock(&updateMaxProcsG.lock, waitReasonUpdateGOMAXPROCSIdle);
 
 		worldStop stw = stopTheWorldGC(stwGOMAXPROCS);
 		lock(&sched.lock);

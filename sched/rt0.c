@@ -37,7 +37,7 @@ gort_main(void) {
 		}
 	}
 	if (atomic_Load(&panicking) != 0)
-		gopark(NULL, NULL, waitReasonPanicWait, traceBlockForever, 0);
+		gopark(NULL, NULL, waitReasonPanicWait);
 
 	// PORT: exit runs what the program gave to atexit, and writes what stdio has.  That may take
 	// locks that other goroutines hold, so the world goes on; this goroutine has a P meanwhile.

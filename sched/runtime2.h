@@ -253,8 +253,6 @@ struct M {
 	// gopark hands these from the goroutine to g0
 	bool (*waitunlockf)(G *, void *);
 	void *waitlock;
-	traceBlockReason waitTraceBlockReason;
-	int waitTraceSkip;
 
 	uint32_t syscalltick;
 	M *freelink;   // on sched.freem

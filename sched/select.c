@@ -71,7 +71,7 @@ selparkcommit(G *gp, void *unused) {
 // block is a select without cases.
 _Noreturn void
 block(void) {
-	gopark(NULL, NULL, waitReasonSelectNoCases, traceBlockForever, traceSkipAPI);
+	gopark(NULL, NULL, waitReasonSelectNoCases);
 	throw("unreachable");
 }
 
@@ -230,7 +230,7 @@ selpark(scase *scases, const uint16_t *lockorder, int norder, int nsends, bool *
 
 	gp->param = NULL;
 	atomic_StoreRelaxed(&gp->parkingOnChan, true);
-	gopark(selparkcommit, NULL, waitReasonSelect, traceBlockSelect, traceSkipAPI);
+	gopark(selparkcommit, NULL, waitReasonSelect);
 	gp->activeStackChans = false;
 
 	sellock(scases, lockorder, norder);

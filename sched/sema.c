@@ -103,7 +103,7 @@ semacquire1(uint32_t *addr, bool lifo, waitReason reason) {
 			break;
 		}
 		semaRoot_queue(root, addr, s, lifo);
-		goparkunlock(&root->lock, reason, traceBlockSync, traceSkipAPI);
+		goparkunlock(&root->lock, reason);
 		if (s->ticket != 0 || cansemacquire(addr))
 			break;
 	}
@@ -384,7 +384,7 @@ notifyListWait(notifyList *l, uint32_t t) {
 	else
 		l->tail->next = s;
 	l->tail = s;
-	goparkunlock(&l->lock, waitReasonSyncCondWait, traceBlockCondWait, traceSkipAPI);
+	goparkunlock(&l->lock, waitReasonSyncCondWait);
 	s->g->waiting = NULL;
 	s->elem = NULL;
 	sudogput(s);

@@ -198,7 +198,7 @@ timeSleep(int64_t ns) {
 	if (when < 0)
 		when = maxWhen;
 	gp->sleepWhen = when;
-	gopark(resetForSleep, NULL, waitReasonSleep, traceBlockSleep, traceSkipAPI);
+	gopark(resetForSleep, NULL, waitReasonSleep);
 }
 
 // resetForSleep starts the timer of a goroutine that has parked: started before, it could fire

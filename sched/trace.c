@@ -59,6 +59,7 @@ startLocked_1(void *a) {
 	// From here on goroutines in system calls may come out and write events, in the first
 	// generation as soon as there is one.
 	atomic_StoreRel(&traceFlags.reading, true);
+	(void)atomic_Or(&executeHooks, (uint32_t)executeTrace);
 	atomic_StoreRel(&traceFlags.enabled, true);
 	if (atomic_Load(&debug.traceallocfree) != 0) {
 		// PORT: objects are traced where they would be sampled for the memory profile.
@@ -242,6 +243,7 @@ stopTrace_1(void *a) {
 	unlock(&trace.lock);
 
 	atomic_StoreRel(&traceFlags.enabled, false);
+	(void)atomic_And(&executeHooks, ~(uint32_t)executeTrace);
 }
 
 struct flushMs_args {
@@ -554,8 +556,7 @@ ReadTrace(uintptr_t *n) {
 		systemstack(readTrace_1, &args);
 		if (!args.park)
 			break;
-		gopark(ReadTrace_park, NULL, waitReasonTraceReaderBlocked,
-			traceBlockSystemGoroutine, 0);
+		gopark(ReadTrace_park, NULL, waitReasonTraceReaderBlocked);
 	}
 	*n = args.n;
 	return args.buf;
@@ -635,7 +636,7 @@ wakeableSleep_sleep(wakeableSleep *s, int64_t ns) {
 		unlock(&s->lock);
 	} else {
 		s->waiter = getg();
-		goparkunlock(&s->lock, waitReasonChanReceive, traceBlockChanRecv, 0);
+		goparkunlock(&s->lock, waitReasonChanReceive);
 	}
 	timer_stop(&s->timer);
 }

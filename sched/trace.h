@@ -123,7 +123,6 @@ traceWriter traceLocker_expWriter(traceLocker tl, int exp);
 traceWriter unsafeTraceWriter(uintptr_t gen, traceBuf *buf);
 traceWriter unsafeTraceExpWriter(uintptr_t gen, traceBuf *buf, int exp);
 void traceWriter_event(traceWriter *w, traceEv ev, const uint64_t *args, int n);
-void traceWriter_eventAt(traceWriter *w, traceTime ts, traceEv ev, const uint64_t *args, int n);
 void traceWriter_end(traceWriter *w);
 // traceWriter_ensure makes room for maxSize bytes; true if that took a new buffer.
 bool traceWriter_ensure(traceWriter *w, uint32_t maxSize);

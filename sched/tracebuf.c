@@ -26,16 +26,11 @@ unsafeTraceWriter(uintptr_t gen, traceBuf *buf) {
 	return (traceWriter){.tl = {.gen = gen}, .buf = buf};
 }
 
-// traceWriter_event appends an event.
+// traceWriter_event appends an event.  Times grow strictly within a buffer.
 void
 traceWriter_event(traceWriter *w, traceEv ev, const uint64_t *args, int n) {
-	traceWriter_eventAt(w, traceClockNow(), ev, args, n);
-}
+	traceTime ts = traceClockNow();
 
-// traceWriter_eventAt is the same for an event of the given time.  Times grow strictly within a
-// buffer.
-void
-traceWriter_eventAt(traceWriter *w, traceTime ts, traceEv ev, const uint64_t *args, int n) {
 	traceWriter_ensure(w, 1 + (uint32_t)(n + 1) * traceBytesPerNumber);
 
 	traceBuf *b = w->buf;

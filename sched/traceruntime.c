@@ -234,30 +234,16 @@ traceLocker_GoStart(traceLocker tl) {
 	G *gp = tl.mp->curg;
 	P *pp = gp->m->p;
 
-	// PORT: the clock is what an event costs most.  A goroutine that follows at once on another one
-	// does so at the same time.
-	traceTime ts = tl.mp->trace.now;
-	tl.mp->trace.now = 0;
-	traceLocker_eventWriter(tl, GoRunnable, ProcRunning);
-	traceWriter w = traceLocker_writer(tl);
-	traceWriter_eventAt(&w, ts != 0 ? ts : traceClockNow(), EvGoStart,
-		EVARGS(gp->goid, traceSchedResourceState_nextSeq(&gp->trace.r, tl.gen)));
-	traceWriter_end(&w);
+	EVENT(tl, GoRunnable, ProcRunning, EvGoStart, gp->goid,
+		traceSchedResourceState_nextSeq(&gp->trace.r, tl.gen));
 	if (pp->gcMarkWorkerMode != gcMarkWorkerNotWorker)
 		traceLocker_event(tl, EvGoLabel,
 			EVARGS(trace.markWorkerLabels[tl.gen % 2][pp->gcMarkWorkerMode]));
 }
 
-// leaves keeps the time of the event for the scheduler, which is about to look at the clock, too.
-static inline void
-leaves(traceLocker tl) {
-	tl.mp->trace.now = tl.mp->trace.buf[tl.gen % 2][traceNoExperiment]->lastTime;
-}
-
 void
 traceLocker_GoEnd(traceLocker tl) {
 	EVENT(tl, GoRunning, ProcRunning, EvGoDestroy);
-	leaves(tl);
 }
 
 void
@@ -275,14 +261,46 @@ void
 traceLocker_GoStop(traceLocker tl, traceGoStopReason reason) {
 	EVENT(tl, GoRunning, ProcRunning, EvGoStop, trace.goStopReasons[tl.gen % 2][reason],
 		traceLocker_stack(tl, 0));
-	leaves(tl);
 }
 
+// traceBlocks are what gopark's callers tell of in Go: why a trace says that the goroutine blocks, and
+// how much of its stack to leave out.
+static const struct {
+	traceBlockReason reason;
+	int skip;
+} traceBlocks[nwaitReason] = {
+	[waitReasonIOWait] = {traceBlockNet, traceSkipAPI},
+	[waitReasonPanicWait] = {traceBlockForever, 0},
+	[waitReasonGCAssistWait] = {traceBlockGCMarkAssist, 1},
+	[waitReasonGCSweepWait] = {traceBlockGCSweep, 0},
+	[waitReasonGCScavengeWait] = {traceBlockSystemGoroutine, 0},
+	[waitReasonForceGCIdle] = {traceBlockSystemGoroutine, 0},
+	[waitReasonUpdateGOMAXPROCSIdle] = {traceBlockSystemGoroutine, 0},
+	[waitReasonSemacquire] = {traceBlockSync, traceSkipAPI},
+	[waitReasonSleep] = {traceBlockSleep, traceSkipAPI},
+	[waitReasonChanReceiveNilChan] = {traceBlockForever, traceSkipAPI},
+	[waitReasonChanSendNilChan] = {traceBlockForever, traceSkipAPI},
+	[waitReasonSelectNoCases] = {traceBlockForever, traceSkipAPI},
+	[waitReasonSelect] = {traceBlockSelect, traceSkipAPI},
+	[waitReasonChanReceive] = {traceBlockChanRecv, traceSkipAPI},
+	[waitReasonChanSend] = {traceBlockChanSend, traceSkipAPI},
+	[waitReasonSyncCondWait] = {traceBlockCondWait, traceSkipAPI},
+	[waitReasonSyncMutexLock] = {traceBlockSync, traceSkipAPI},
+	[waitReasonSyncRWMutexRLock] = {traceBlockSync, traceSkipAPI},
+	[waitReasonSyncRWMutexLock] = {traceBlockSync, traceSkipAPI},
+	[waitReasonSyncWaitGroupWait] = {traceBlockSync, traceSkipAPI},
+	[waitReasonTraceReaderBlocked] = {traceBlockSystemGoroutine, 0},
+	[waitReasonWaitForGCCycle] = {traceBlockUntilGCEnds, 0},
+	[waitReasonGCWorkerIdle] = {traceBlockSystemGoroutine, 0},
+	[waitReasonPreempted] = {traceBlockPreempted, 0},
+};
+
+// traceLocker_GoPark: the goroutine waits.
 void
-traceLocker_GoPark(traceLocker tl, traceBlockReason reason, int skip) {
-	EVENT(tl, GoRunning, ProcRunning, EvGoBlock, trace.goBlockReasons[tl.gen % 2][reason],
-		traceLocker_stack(tl, skip));
-	leaves(tl);
+traceLocker_GoPark(traceLocker tl, waitReason reason) {
+	EVENT(tl, GoRunning, ProcRunning, EvGoBlock,
+		trace.goBlockReasons[tl.gen % 2][traceBlocks[reason].reason],
+		traceLocker_stack(tl, traceBlocks[reason].skip));
 }
 
 // emitUnblockStatus: gp waits until the event that follows.

@@ -104,7 +104,7 @@ void traceLocker_GoEnd(traceLocker tl);
 void traceLocker_GoSched(traceLocker tl);
 void traceLocker_GoPreempt(traceLocker tl);
 void traceLocker_GoStop(traceLocker tl, traceGoStopReason reason);
-void traceLocker_GoPark(traceLocker tl, traceBlockReason reason, int skip);
+void traceLocker_GoPark(traceLocker tl, waitReason reason);
 void traceLocker_GoUnpark(traceLocker tl, G *gp, int skip);
 void traceLocker_GoSysCall(traceLocker tl);
 void traceLocker_GoSysExit(traceLocker tl, bool lostP);
@@ -129,6 +129,8 @@ void traceThreadDestroy(M *mp);
 G *traceReader(void);
 G *traceReaderAvailable(void);
 
+// traceIsReader reports whether the goroutine is the one that reads: it may not call traceAdvance.
+bool traceIsReader(void);
 // traceAdvance ends a generation, and tracing itself if stopTrace.  On a user goroutine.
 void traceAdvance(bool stopTrace);
 

@@ -243,15 +243,14 @@ makeTraceFrames(uintptr_t gen, uintptr_t retPC) {
 
 // expand makes frames of a stack, innermost first, without those that are to be skipped.
 static int
-expand(uintptr_t gen, const uintptr_t *pcs, int n) {
-	uintptr_t skip = pcs[0];
+expand(uintptr_t gen, uintptr_t skip, const uintptr_t *pcs, int n) {
 	int nframes = 0;
 	// The last frame left out at the top.  It stays if nothing of the runtime would be left.
 	traceFrame last = {0};
 	bool top = skip != logicalStackSentinel;
 	bool seen = false;
 
-	for (int i = 1; i < n; i++) {
+	for (int i = 0; i < n; i++) {
 		const pcFrames *pf = makeTraceFrames(gen, pcs[i]);
 		for (int j = 0; j < pf->n; j++) {
 			const traceFrame *f = &pf->frames[j];
@@ -277,14 +276,15 @@ expand(uintptr_t gen, const uintptr_t *pcs, int n) {
 		}
 	}
 	if (top && seen)
-		dump.stack[nframes++] = last; // all of it is the runtime's
+		return expand(gen, 0, pcs, n); // all of it is the runtime's: nothing was called
 	return nframes;
 }
 
 // dumpStacksRec writes the stacks of a subtree.
 static void
 dumpStacksRec(traceMapNode *node, traceWriter *w) {
-	int n = expand(w->tl.gen, node->data, (int)(node->size / sizeof(uintptr_t)));
+	const uintptr_t *pcs = node->data; // the first says how much to skip
+	int n = expand(w->tl.gen, pcs[0], pcs + 1, (int)(node->size / sizeof pcs[0]) - 1);
 
 	if (traceWriter_ensure(w, 1 + 1 + (2 + 4 * (uint32_t)n) * traceBytesPerNumber))
 		traceBuf_byte(w->buf, EvStacks);

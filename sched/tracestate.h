@@ -41,7 +41,7 @@ enum {
 // through (gopark, goready, mcall ...) are always left out; n >= 0 frames more, but of the runtime
 // only and never the last before the program's.
 enum {
-	traceSkipAPI = 1000, // all but that last one: what the program has called
+	traceSkipAPI = 1000, // all but that last one: what the program has called; if it did
 	traceSkipAll = 1001, // all of the runtime
 };
 
@@ -73,11 +73,10 @@ typedef struct traceStackCache {
 } traceStackCache;
 
 typedef struct mTraceState {
-	bool writing;  // atomic: this M is between traceAcquire and traceRelease
-	bool gout;     // curg is stopped in place: no event is about it
-	traceTime now; // of the event with which the last goroutine left, until schedule is slow
-	uint32_t reentered;                    // depth of traceAcquire within traceAcquire
-	uintptr_t entryGen;                    // generation of the outermost one
+	bool writing;       // atomic: this M is between traceAcquire and traceRelease
+	bool gout;          // curg is stopped in place: no event is about it
+	uint32_t reentered; // depth of traceAcquire within traceAcquire
+	uintptr_t entryGen; // generation of the outermost one
 	traceBuf *buf[2][traceNumExperiments]; // by generation modulo 2
 	M *link;                               // traceAdvance's list
 	traceStackCache stacks[32];            // by hash
