@@ -5,7 +5,7 @@
 """Runs the workloads of jobs.txt in C and, where Go is installed, in Go, interleaved, and prints a
 table of ratios (C / Go: median and minimum). Fails if the two sides' results differ.
 
-usage: run.py [-size quick|full] [-n REPS] [-procs 1|2] [-out FILE.jsonl] [REGEX]
+usage: run.py [-size quick|full] [-n REPS] [-procs 1|2] [-traced] [-out FILE.jsonl] [REGEX]
 Run it in the build tree (make bench does: make bench BENCHFLAGS='-n 5 pingpong')."""
 import argparse, json, os, re, statistics, subprocess, sys, time
 
@@ -22,9 +22,9 @@ def busy():
     f = [int(x) for x in open('/proc/stat').readline().split()[1:9]]
     return sum(f) - f[3] - f[4] - f[7]
 
-def run(path, args, procs):
+def run(path, args, procs, env={}):
     b0, c0, t0 = busy(), sum(os.times()[2:4]), time.time()
-    p = subprocess.run([path] + args.split(), env=dict(os.environ, GOMAXPROCS=procs), capture_output=True,
+    p = subprocess.run([path] + args.split(), env=dict(os.environ, GOMAXPROCS=procs, **env), capture_output=True,
                        text=True, timeout=600)
     wall, own = time.time() - t0, sum(os.times()[2:4]) - c0
     if p.returncode != 0:
@@ -42,6 +42,7 @@ def main():
     ap.add_argument('-size', choices=['quick', 'full'], default='quick')
     ap.add_argument('-n', type=int, default=3, help='repetitions (3)')
     ap.add_argument('-procs', choices=['1', '2', '4', '8'], help='only this GOMAXPROCS')
+    ap.add_argument('-traced', action='store_true', help='also with an execution trace, and what that costs')
     ap.add_argument('-out', help='append every run as a JSON line')
     ap.add_argument('regex', nargs='?', default='.', help='which jobs')
     o = ap.parse_args()
@@ -76,11 +77,14 @@ def main():
         for p in procs.split():
             if o.procs and p != o.procs:
                 continue
-            got = {k: [] for k in impls}
+            sides = [(k, path, {}) for k, path in impls.items()]
+            if o.traced:
+                sides += [(k + ' traced', path, {'GORT_TRACE': os.devnull}) for k, path in impls.items()]
+            got = {k: [] for k, _, _ in sides}
             for _ in range(o.n):
-                for k, path in impls.items():
+                for k, path, env in sides:
                     try:
-                        j = run(path(w), args, p)
+                        j = run(path(w), args, p, env)
                     except Exception as e:
                         print('%s %s P%s: %s: %s' % (w, args, p, k, e))
                         bad += 1
@@ -101,7 +105,7 @@ def main():
                 cells[2] = '%.2f' % (statistics.median(v['c']) / statistics.median(v['go']))
                 cells[3] = '%.2f' % (min(v['c']) / min(v['go']))
                 for key in RESULTS:
-                    r = {k: js[0].get(key) for k, js in got.items()}
+                    r = {k: js[0].get(key) for k, js in got.items() if js}
                     if None not in r.values() and len(set(r.values())) > 1:
                         bad += 1
                         more += ' DIFFERENT %s: %s' % (key, r)
@@ -112,6 +116,9 @@ def main():
                 if 'lat' in got['c'][0]:
                     for q in ('p999', 'max'):
                         more += ' %s %d/%d' % (q, *[statistics.median(j['lat'][q] for j in got[k]) for k in ('c', 'go')])
+            if o.traced:
+                more += ' traced' + ''.join(' %s x%.2f' % (
+                    k, statistics.median(v[k + ' traced']) / statistics.median(v[k])) for k in impls if k + ' traced' in v)
             print('%-58s %2s %10s %10s  %6s %6s %s' % (w + ' ' + args, p, *cells, more), flush=True)
     if rows == 0:
         die('no job matches %r, or nothing is built here (run it in the build tree)' % o.regex)
