@@ -379,7 +379,8 @@ GORT_API void gort_sema_release(uint32_t *s);
 // is in it.  -EBUSY: there is one already.  Go: trace.Start.
 GORT_API int gort_trace_start(int fd);
 // gort_trace_start_writer gives the trace to write, piece by piece, in a goroutine of its own.  write
-// returns 0 or a negative errno; it may use the whole API but these calls.  ctx is not a root.
+// returns 0 or a negative errno; it may use the whole API but the calls of this section that start, stop
+// or take a snapshot: they return -EDEADLK there.  ctx is not a root.
 GORT_API int gort_trace_start_writer(
 	int (*write)(void *ctx, const void *data, size_t n), void *ctx);
 // gort_trace_stop ends the trace.  When it returns everything has been written, and nothing will be any

@@ -254,7 +254,7 @@ gopanic(const char *s) {
 	}
 
 	// What led to this is what a trace is for: let it be readable up to here.
-	if (traceEnabled()) {
+	if (traceEnabled() && !traceIsReader()) {
 		trace_atexit();
 		traceAdvance(false);
 	}

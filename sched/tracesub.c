@@ -78,6 +78,7 @@ static struct {
 	flightRecorder fr;
 
 	subscribers_ first; // of a new reader
+	G *reader;          // atomic: the goroutine that reads; only to tell whether one is it
 } tracing = {.sema = 1};
 
 // ---- recorder.go -------------------------------------------------------------------------------------
@@ -238,9 +239,10 @@ traceMultiplexer_read(void *arg) {
 	uintptr_t n;
 	subscribers_ s = tracing.first;
 
+	atomic_Store(&tracing.reader, getg());
 	const uint8_t *p = ReadTrace(&n);
 	if (p == NULL || n != sizeof header)
-		return;
+		throw("trace: no header");
 	memcpy(header, p, sizeof header);
 	send(&s, true, true, header, sizeof header);
 	while ((p = ReadTrace(&n)) != NULL) {
@@ -253,6 +255,14 @@ traceMultiplexer_read(void *arg) {
 		s = getsubscribers();
 		send(&s, s.writerSeq != old.writerSeq, s.frSeq != old.frSeq, header, sizeof header);
 	}
+	atomic_Cas(&tracing.reader, getg(), (G *)NULL);
+}
+
+// traceIsReader reports whether this is the goroutine that reads the trace, and calls the program's
+// writer: it cannot wait for the end of a generation, which it has to bring about.
+bool
+traceIsReader(void) {
+	return atomic_Load(&tracing.reader) == getg();
 }
 
 // addedSubscriber starts the trace, or has the reader look who is there.  tracing.sema is held.
@@ -297,6 +307,8 @@ removedSubscriber(void) {
 int
 gort_trace_start_writer(int (*write_)(void *ctx, const void *data, size_t n), void *ctx) {
 	needg();
+	if (traceIsReader())
+		return -EDEADLK;
 	if (write_ == NULL)
 		return -EINVAL;
 	semacquire(&tracing.sema);
@@ -350,6 +362,8 @@ gort_trace_start(int fd) {
 int
 gort_trace_stop(void) {
 	needg();
+	if (traceIsReader())
+		return -EDEADLK;
 	semacquire(&tracing.sema);
 	if (tracing.writerSeq == 0) {
 		semrelease(&tracing.sema);
@@ -379,6 +393,8 @@ gort_trace_enabled(void) {
 int
 gort_trace_flight_start(int64_t min_age, size_t max_bytes) {
 	needg();
+	if (traceIsReader())
+		return -EDEADLK;
 	semacquire(&tracing.sema);
 	if (tracing.recording) {
 		semrelease(&tracing.sema);
@@ -407,6 +423,8 @@ gort_trace_flight_start(int64_t min_age, size_t max_bytes) {
 int
 gort_trace_flight_stop(void) {
 	needg();
+	if (traceIsReader())
+		return -EDEADLK;
 	semacquire(&tracing.sema);
 	if (tracing.recording) {
 		removingSubscriber();
@@ -424,6 +442,8 @@ gort_trace_flight_stop(void) {
 int
 gort_trace_snapshot(int fd) {
 	needg();
+	if (traceIsReader())
+		return -EDEADLK;
 	semacquire(&tracing.sema);
 	if (!tracing.recording) {
 		semrelease(&tracing.sema);
@@ -434,10 +454,24 @@ gort_trace_snapshot(int fd) {
 	traceAdvance(false);
 	traceAdvance(false);
 
-	rawGeneration *gens[256]; // the newest of them
-	int n = 0;
-	lock(&tracing.lock);
-	for (rawGeneration *g = tracing.fr.ring; g != NULL && n < (int)nelem(gens); g = g->next) {
+	// The ring has the newest first, the trace the oldest.
+	uintptr_t n = 0, room = 0;
+	rawGeneration **gens = NULL;
+	for (;;) {
+		lock(&tracing.lock);
+		n = 0;
+		for (rawGeneration *g = tracing.fr.ring; g != NULL; g = g->next)
+			n++;
+		if (n <= room)
+			break;
+		unlock(&tracing.lock);
+		if (gens != NULL)
+			sysFree(gens, room * sizeof gens[0], &memstats.other_sys);
+		room = alignUp(n + 1, 512);
+		gens = tracealloc(room * sizeof gens[0]);
+	}
+	n = 0;
+	for (rawGeneration *g = tracing.fr.ring; g != NULL; g = g->next) {
 		g->refs++;
 		gens[n++] = g;
 	}
@@ -450,6 +484,8 @@ gort_trace_snapshot(int fd) {
 			r = writefd(ctx, b->data, b->n);
 		releaseGeneration(g);
 	}
+	if (gens != NULL)
+		sysFree(gens, room * sizeof gens[0], &memstats.other_sys);
 	semrelease(&tracing.sema);
 	return r;
 }
@@ -531,7 +567,7 @@ trace_atexit(void) {
 
 	// Not from a thread of which we know nothing, or a goroutine in a call to the outside.
 	if (!atomic_Load(&fromenv.on) || gp == NULL || gp->m->curg != gp || gp->syscallsp != 0 ||
-		gp->m->locks != 0)
+		gp->m->locks != 0 || traceIsReader())
 		return;
 	if (!atomic_Cas(&fromenv.on, true, false))
 		return;

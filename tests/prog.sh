@@ -191,6 +191,8 @@ goroutine N [running]:
 main.panicker(...)
 created by main.panic_goroutine in goroutine N
 !
+run panic_tracer
+has 2 '^panic: no room$' '^goroutine N \[running\]:$' '^main\.panic_write'
 run panic_in_defer
 is 2 <<'!'
 panic: first

@@ -183,6 +183,34 @@ Test(Trace, WriteError) {
 	RUN(writeerror);
 }
 
+static int
+writer_calls(void *ctx, const void *data, size_t n) {
+	(void)data;
+	(void)n;
+	int *calls = ctx;
+	if ((*calls)++ == 0) {
+		CHECK(gort_trace_start(1) == -EDEADLK);
+		CHECK(gort_trace_stop() == -EDEADLK);
+		CHECK(gort_trace_flight_start(0, 0) == -EDEADLK);
+		CHECK(gort_trace_snapshot(1) == -EDEADLK);
+		CHECK(gort_trace_flight_stop() == -EDEADLK);
+	}
+	return 0;
+}
+
+static void
+fromwriter(void) {
+	static int calls;
+
+	CHECK(gort_trace_start_writer(writer_calls, &calls) == 0);
+	CHECK(gort_trace_stop() == 0);
+	CHECK(calls > 1);
+}
+
+Test(Trace, CallsFromWriter) {
+	RUN(fromwriter);
+}
+
 // count is the number of generations.
 static int
 generations(const collector *c) {

@@ -268,6 +268,21 @@ panic_goroutine(void) {
 	receiver(c);
 }
 
+static int
+panic_write(void *ctx, const void *data, size_t n) {
+	(void)ctx;
+	(void)data;
+	(void)n;
+	gort_panic("no room");
+}
+
+// The goroutine that reads the trace panics: nobody is left to read it to its end.
+static void
+panic_tracer(void) {
+	gort_trace_start_writer(panic_write, NULL);
+	receiver(gort_chan_make(int, 0));
+}
+
 static void
 panic_again(void) {
 	gort_panic("second");
@@ -735,6 +750,7 @@ static const struct {
 	{"panic", panic_, 0},
 	{"panic_goroutine", panic_goroutine, 0},
 	{"panic_in_defer", panic_in_defer, 0},
+	{"panic_tracer", panic_tracer, 0},
 	{"goexit_main", goexit_main, 0},
 	{"goexit_main_others", goexit_main_others, 0},
 	{"goexit_main_exit", goexit_main_exit, 0},
