@@ -374,6 +374,8 @@ GORT_API void gort_sema_acquire(uint32_t *s);
 GORT_API void gort_sema_release(uint32_t *s);
 
 // ---- execution traces: go tool trace reads them; GORT_TRACE=file traces the whole program --------------
+//
+// A panic completes the trace; a fatal error cuts it off after the last complete generation, as in Go.
 
 // gort_trace_start writes a trace to fd from now on, in Go's format; what happens until gort_trace_stop
 // is in it.  -EBUSY: there is one already.  Go: trace.Start.

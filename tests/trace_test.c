@@ -294,3 +294,28 @@ flightsmall(void) {
 Test(Trace, FlightRecorderSmall) {
 	RUN(flightsmall);
 }
+
+// A long memory: nothing is lost for the number of its generations.
+static void
+flightlong(void) {
+	enum { n = 600 };
+	FILE *f = tmpfile();
+
+	CHECK(gort_trace_flight_start(INT64_C(3600) * 1000000000, (size_t)1 << 30) == 0);
+	gort_trace_log(0, "k", "long ago");
+	for (int i = 0; i < n; i++)
+		traceAdvance(false);
+	CHECK(gort_trace_snapshot(fileno(f)) == 0);
+	CHECK(gort_trace_flight_stop() == 0);
+	memset(&col2, 0, sizeof col2);
+	rewind(f);
+	col2.n = fread(col2.data, 1, sizeof col2.data, f);
+	CHECK(col2.n < sizeof col2.data);
+	CHECK(contains(&col2, "long ago"));
+	CHECK(generations(&col2) > n);
+	fclose(f);
+}
+
+Test(Trace, FlightRecorderLong) {
+	RUN(flightlong);
+}
