@@ -7,7 +7,7 @@
 : "${srcdir:=.}" "${GOCMD:=}"
 runs=${1:-3}
 test $# -gt 0 && shift
-flags=${*:--mb 20 -n 200000 -g 2}
+flags=${*:--mb 20 -n 800000 -g 2} # enough for 3 cycles at GOGC=200; 2 are needed
 dir=gctrace.$$
 mkdir $dir || exit 1
 trap 'rm -rf $dir' EXIT
