@@ -67,9 +67,15 @@ Test(Lock, UnlockUnlocked) {
 
 static note n1;
 
+// waker wakes gp, but not before it sleeps.
 static void
-waker(void) {
-	runtime_usleep(2000);
+waker(G *gp) {
+	M *mp;
+
+	do {
+		osyield();
+		mp = atomic_Load(&gp->m);
+	} while (mp == NULL || readgstatus(gp) != _Gsyscall || !atomic_Load(&mp->blocked));
 	notewakeup(&n1);
 }
 
@@ -87,7 +93,7 @@ notes(void) {
 	// Woken meanwhile, with and without a deadline.
 	for (int i = 0; i < 20; i++) {
 		noteclear(&n1);
-		gort_go(waker);
+		gort_go(waker, getg());
 		CHECK(notetsleepg(&n1, i % 2 == 0 ? -1 : 60 * GORT_S));
 	}
 }

@@ -7,6 +7,8 @@
 #include "tests/support/support.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -278,11 +280,32 @@ Test(MProf, GoroutineProfile) {
 enum { nbusy = 8 };
 static uint32_t busystop; // atomic
 static gort_waitgroup busywg;
+static pthread_mutex_t roundmu = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t roundcond = PTHREAD_COND_INITIALIZER;
+static int busyround; // protected by roundmu
 
 static intptr_t
+busy_short_syscall(void *arg) {
+	sched_yield();
+	return 0;
+}
+
+// busy_syscall is left when the next profile begins: before it stops the world, or while it is made.
+static intptr_t
 busy_syscall(void *arg) {
-	usleep(100);
-	return (intptr_t)arg;
+	pthread_mutex_lock(&roundmu);
+	for (int r = busyround; r == busyround && atomic_Load(&busystop) == 0;)
+		pthread_cond_wait(&roundcond, &roundmu);
+	pthread_mutex_unlock(&roundmu);
+	return 0;
+}
+
+static void
+nextround(void) {
+	pthread_mutex_lock(&roundmu);
+	busyround++;
+	pthread_cond_broadcast(&roundcond);
+	pthread_mutex_unlock(&roundmu);
 }
 
 static void
@@ -291,9 +314,9 @@ busy_short(gort_waitgroup *wg) {
 }
 
 static NOINLINE void
-busy_work(int kind) {
+busy_work(int id) {
 	gort_waitgroup wg = {0};
-	switch (kind) {
+	switch (id % 5) {
 	case 0:
 		gort_yield();
 		break;
@@ -301,7 +324,7 @@ busy_work(int kind) {
 		gort_sleep(50 * GORT_US);
 		break;
 	case 2:
-		gort_blocking(busy_syscall, NULL);
+		gort_blocking(id == 2 ? busy_short_syscall : busy_syscall, NULL);
 		break;
 	case 3:
 		for (volatile int i = 0; i < 100000; i++) {
@@ -317,7 +340,7 @@ busy_work(int kind) {
 static NOINLINE void
 busy(int id) {
 	while (atomic_Load(&busystop) == 0)
-		busy_work(id % 5);
+		busy_work(id);
 	gort_waitgroup_done(&busywg);
 }
 
@@ -335,6 +358,7 @@ concurrent(void) {
 	gort_yield();
 	for (int round = 0; round < 200; round++) {
 		stackProfile sp;
+		nextround();
 		CHECK(goroutineProfileWithLabels(&sp));
 		int n = 0;
 		uint32_t seen = 0;
@@ -353,6 +377,7 @@ concurrent(void) {
 			gort_gc();
 	}
 	atomic_Store(&busystop, 1u);
+	nextround();
 	gort_waitgroup_wait(&busywg);
 }
 

@@ -525,10 +525,16 @@ Test(Blocking, Read) {
 	RUN(blocking);
 }
 
+// set_errno stays in the system call until sysmon has taken the P.
 static intptr_t
 set_errno(void *arg) {
+	M *mp = getg()->m; // does not change in a system call
+	int64_t deadline = nanotime() + 60 * GORT_S;
+
 	errno = (int)(intptr_t)arg;
-	usleep(300); // long enough for sysmon to take the P
+	while (LOAD(&mp->p) != NULL && nanotime() < deadline)
+		osyield();
+	CHECK(LOAD(&mp->p) == NULL);
 	errno = (int)(intptr_t)arg;
 	return -1;
 }
@@ -560,12 +566,14 @@ typedef struct obj {
 } obj;
 GORT_TYPE(obj, next);
 
+static int entered[2]; // a pipe
+
+// blocking_gc_1 says that it is in the system call, and stays until some cycles have run and memory
+// has been reused.
 static intptr_t
 blocking_gc_1(void *arg) {
-	// Stay until some cycles have run and memory has been reused.
-	while (!LOAD(&preempt_stop))
-		usleep(100);
-	return 0;
+	CHECK(write(entered[1], "x", 1) == 1);
+	return read_one(NULL);
 }
 
 // Objects that only callee-saved registers of the caller hold stay alive during a system call.
@@ -576,26 +584,38 @@ blocking_gc_g(int id) {
 	register obj *c = gort_new_with(obj, .v = id + 2000);
 
 	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c));
-	gort_blocking(blocking_gc_1, NULL);
+	CHECK(gort_blocking(blocking_gc_1, NULL) == 1);
 	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c));
 	CHECK(a->v == id && b->v == id + 1000 && c->v == id + 2000);
 	gort_waitgroup_done(&wg);
 }
 
+static intptr_t
+read_entered(void *arg) {
+	char c;
+
+	return read(entered[0], &c, 1);
+}
+
 static void
 blocking_gc(void) {
-	gort_waitgroup_add(&wg, 8);
-	for (int i = 0; i < 8; i++)
+	enum { n = 8 };
+
+	CHECK(pipe(pipes) == 0 && pipe(entered) == 0);
+	gort_waitgroup_add(&wg, n);
+	for (int i = 0; i < n; i++)
 		gort_go(blocking_gc_g, i);
+	for (int i = 0; i < n; i++)
+		CHECK(gort_blocking(read_entered, NULL) == 1);
 	for (int k = 0; k < 3; k++) {
-		gort_sleep(GORT_MS);
 		gort_gc();
 		for (int i = 0; i < 10000; i++) {
 			obj *o = gort_new(obj);
 			o->v = -1;
 		}
 	}
-	STORE(&preempt_stop, 1);
+	for (int i = 0; i < n; i++)
+		CHECK(write(pipes[1], "x", 1) == 1);
 	gort_waitgroup_wait(&wg);
 }
 

@@ -8,9 +8,10 @@
 //	labels     two goroutines that burn the same, under labels work=a and work=b, and a child of each
 //	heap       100,000 objects of 1 KB that stay and as many that do not, from two functions
 //	goroutine  100 goroutines that wait in one function, 10 in another, with labels
-//	threads    threads that block
+//	threads    eight threads that block at the same time
 //	stress     all profiles, again and again, while goroutines come and go and allocate
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -202,10 +203,14 @@ goroutine(void) {
 	gort_pprof_write("goroutine", out, debug);
 }
 
+enum { nblockers = 8 };
+static pthread_barrier_t blocked;
+
+// blocker comes back when all are in here: each has a thread of its own.
 static intptr_t
 blocker(void *arg) {
 	(void)arg;
-	usleep(50000);
+	pthread_barrier_wait(&blocked);
 	return 0;
 }
 
@@ -218,7 +223,8 @@ thread(gort_waitgroup *wg) {
 static void
 threads(void) {
 	gort_waitgroup wg = {0};
-	for (int i = 0; i < 8; i++) {
+	pthread_barrier_init(&blocked, NULL, nblockers);
+	for (int i = 0; i < nblockers; i++) {
 		gort_waitgroup_add(&wg, 1);
 		gort_go(thread, &wg);
 	}
