@@ -267,7 +267,7 @@ flushMs_1(void *a) {
 				continue;
 			}
 			lock(&trace.lock);
-			for (int exp = 0; exp < traceNumExperiments; exp++) {
+			for (int exp = 0; exp < NumExperiments; exp++) {
 				traceBuf *b = mp->trace.buf[gen % 2][exp];
 				if (b != NULL) {
 					traceBufFlush(b, gen);

@@ -4,93 +4,14 @@
 
 // The execution tracer's own structures.  Ports the declarations of trace.go, tracebuf.go,
 // traceevent.go, tracemap.go, traceregion.go, tracestring.go, tracestack.go and tracetype.go of Go
-// 1.26.8, and the event numbers of internal/trace/tracev2.
+// 1.26.8.
 #ifndef GORT_SCHED_TRACE_H
 #define GORT_SCHED_TRACE_H
 
 #include "runtime/mgc.h"
 #include "runtime/mgcmark.h"
 #include "sched/traceruntime.h"
-
-// ---- internal/trace/tracev2 -----------------------------------------------------------------------
-
-typedef uint8_t traceEv;
-enum {
-	EvNone,
-	EvEventBatch,
-	EvStacks,
-	EvStack,
-	EvStrings,
-	EvString,
-	EvCPUSamples,
-	EvCPUSample,
-	EvFrequency,
-	EvProcsChange,
-	EvProcStart,
-	EvProcStop,
-	EvProcSteal,
-	EvProcStatus,
-	EvGoCreate,
-	EvGoCreateSyscall,
-	EvGoStart,
-	EvGoDestroy,
-	EvGoDestroySyscall,
-	EvGoStop,
-	EvGoBlock,
-	EvGoUnblock,
-	EvGoSyscallBegin,
-	EvGoSyscallEnd,
-	EvGoSyscallEndBlocked,
-	EvGoStatus,
-	EvSTWBegin,
-	EvSTWEnd,
-	EvGCActive,
-	EvGCBegin,
-	EvGCEnd,
-	EvGCSweepActive,
-	EvGCSweepBegin,
-	EvGCSweepEnd,
-	EvGCMarkAssistActive,
-	EvGCMarkAssistBegin,
-	EvGCMarkAssistEnd,
-	EvHeapAlloc,
-	EvHeapGoal,
-	EvGoLabel,
-	EvUserTaskBegin,
-	EvUserTaskEnd,
-	EvUserRegionBegin,
-	EvUserRegionEnd,
-	EvUserLog,
-	EvGoSwitch,
-	EvGoSwitchDestroy,
-	EvGoCreateBlocked,
-	EvGoStatusStack,
-	EvExperimentalBatch,
-	EvSync,
-	EvClockSnapshot,
-	EvEndOfGeneration,
-
-	EvSpan = 128,
-	EvSpanAlloc,
-	EvSpanFree,
-	EvHeapObject,
-	EvHeapObjectAlloc,
-	EvHeapObjectFree,
-	EvGoroutineStack,
-	EvGoroutineStackAlloc,
-	EvGoroutineStackFree,
-};
-
-typedef uint8_t traceGoStatus;
-enum { GoBad, GoRunnable, GoRunning, GoSyscall, GoWaiting };
-typedef uint8_t traceProcStatus;
-enum { ProcBad, ProcRunning, ProcIdle, ProcSyscall, ProcSyscallAbandoned };
-
-enum {
-	MaxBatchSize = 64 << 10,
-	MaxFramesPerStack = 128,
-	MaxEventTrailerDataSize = 1 << 10,
-};
+#include "sched/tracev2.h"
 
 // ---- tracebuf.go ----------------------------------------------------------------------------------
 
@@ -207,7 +128,7 @@ typedef struct traceTypeTable {
 uint64_t traceTypeTable_put(traceTypeTable *t, const _type *typ);
 void traceTypeTable_dump(traceTypeTable *t, uintptr_t gen);
 
-enum { // traceAllocFree batches
+enum { // AllocFree batches
 	traceAllocFreeTypesBatch,
 	traceAllocFreeInfoBatch,
 };

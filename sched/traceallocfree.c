@@ -94,7 +94,7 @@ void
 traceSnapshotMemory(uintptr_t gen) {
 	assertWorldStopped();
 
-	traceWriter w = unsafeTraceExpWriter(gen, NULL, traceAllocFree);
+	traceWriter w = unsafeTraceExpWriter(gen, NULL, AllocFree);
 	if (traceWriter_ensure(&w, 1 + 4 * traceBytesPerNumber))
 		traceBuf_byte(w.buf, traceAllocFreeInfoBatch);
 	traceBuf_varint(w.buf, trace.minPageHeapAddr);

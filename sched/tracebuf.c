@@ -16,7 +16,7 @@ _Static_assert(sizeof(traceBuf) == MaxBatchSize, "a batch with its header must n
 // traceLocker_writer returns a writer into the M's buffer.
 traceWriter
 traceLocker_writer(traceLocker tl) {
-	return (traceWriter){.tl = tl, .buf = tl.mp->trace.buf[tl.gen % 2][traceNoExperiment]};
+	return (traceWriter){.tl = tl, .buf = tl.mp->trace.buf[tl.gen % 2][NoExperiment]};
 }
 
 // unsafeTraceWriter returns a writer into a buffer that is no M's.  The caller sees to it that the
@@ -108,7 +108,7 @@ refill(traceWriter *w) {
 	if (w->tl.mp != NULL)
 		mID = w->tl.mp->procid;
 
-	if (w->exp == traceNoExperiment) {
+	if (w->exp == NoExperiment) {
 		traceBuf_byte(b, EvEventBatch);
 	} else {
 		traceBuf_byte(b, EvExperimentalBatch);

@@ -440,7 +440,7 @@ traceThreadDestroy_1(void *a) {
 
 	lock(&trace.lock);
 	for (uintptr_t i = 0; i < 2; i++) {
-		for (int exp = 0; exp < traceNumExperiments; exp++) {
+		for (int exp = 0; exp < NumExperiments; exp++) {
 			traceBuf *b = mp->trace.buf[i][exp];
 			// Should the generation be over, nobody has flushed this M yet, and waits
 			// for sched.lock to do so.

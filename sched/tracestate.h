@@ -9,6 +9,8 @@
 
 #include "runtime/runtime.h"
 
+#include "sched/tracev2.h"
+
 typedef struct traceBuf traceBuf; // see trace.h
 
 typedef uint64_t traceTime; // in units of 64 ns
@@ -45,12 +47,6 @@ enum {
 	traceSkipAll = 1001, // all of the runtime
 };
 
-enum { // tracev2.Experiment
-	traceNoExperiment,
-	traceAllocFree,
-	traceNumExperiments,
-};
-
 // traceSchedResourceState is what the tracer knows of a G or P.  A reader of the trace meets it in
 // each generation by its status first, and orders its events by seq.
 typedef struct traceSchedResourceState {
@@ -73,13 +69,13 @@ typedef struct traceStackCache {
 } traceStackCache;
 
 typedef struct mTraceState {
-	bool writing;       // atomic: this M is between traceAcquire and traceRelease
-	bool gout;          // curg is stopped in place: no event is about it
-	uint32_t reentered; // depth of traceAcquire within traceAcquire
-	uintptr_t entryGen; // generation of the outermost one
-	traceBuf *buf[2][traceNumExperiments]; // by generation modulo 2
-	M *link;                               // traceAdvance's list
-	traceStackCache stacks[32];            // by hash
+	bool writing;                     // atomic: this M is between traceAcquire and traceRelease
+	bool gout;                        // curg is stopped in place: no event is about it
+	uint32_t reentered;               // depth of traceAcquire within traceAcquire
+	uintptr_t entryGen;               // generation of the outermost one
+	traceBuf *buf[2][NumExperiments]; // by generation modulo 2
+	M *link;                          // traceAdvance's list
+	traceStackCache stacks[32];       // by hash
 } mTraceState;
 
 typedef struct pTraceState {

@@ -41,7 +41,7 @@ dumpTypesRec(traceMapNode *node, traceWriter *w) {
 // traceTypeTable_dump writes out all types of a generation, which is over, and empties the table.
 void
 traceTypeTable_dump(traceTypeTable *t, uintptr_t gen) {
-	traceWriter w = unsafeTraceExpWriter(gen, NULL, traceAllocFree);
+	traceWriter w = unsafeTraceExpWriter(gen, NULL, AllocFree);
 	traceMapNode *root = atomic_Load(&t->tab.root);
 
 	if (root != NULL)

@@ -161,7 +161,7 @@ off(void) {
 	gort_trace_region_end(a, "r");
 	gort_trace_task_end(a);
 	for (int i = 0; i < 2; i++) {
-		for (int exp = 0; exp < traceNumExperiments; exp++)
+		for (int exp = 0; exp < NumExperiments; exp++)
 			CHECK(getg()->m->trace.buf[i][exp] == NULL);
 	}
 }

@@ -190,7 +190,7 @@ typedef struct gt_sync {
 // transition that it may describe; GT_NONE where there was none.
 typedef struct gt_event {
 	gt_kind kind;
-	uint8_t type; // number of the event in the file: enum in tools/gt_events.h
+	uint8_t type; // number of the event in the file: enum in sched/tracev2.h
 	int64_t time; // ns
 	int64_t goroutine;
 	int64_t proc;
