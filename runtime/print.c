@@ -14,6 +14,7 @@
 #include "runtime/print.h"
 #include "runtime/os_linux.h"
 #include "runtime/panic.h"
+#include "runtime/utf8.h"
 #include "sched/runtime2.h"
 #include "sched/symtab.h"
 
@@ -522,39 +523,13 @@ fmtfloat(char buf[static 32], double v) {
 	return n;
 }
 
-// utf8_rune decodes one character at s and returns its length; what is none is U+FFFD and one byte.
-static int
-utf8_rune(const char *s, uint32_t *r) {
-	const uint8_t *p = (const uint8_t *)s;
-	int n = p[0] < 0x80   ? 1
-		: p[0] < 0xc2 ? 0
-		: p[0] < 0xe0 ? 2
-		: p[0] < 0xf0 ? 3
-		: p[0] < 0xf5 ? 4
-			      : 0;
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	*r = n < 2 ? p[0] : p[0] & (0x7fU >> n);
-	for (int i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80) {
-			n = 0;
-			break;
-		}
-		*r = *r << 6 | (p[i] & 0x3f);
-	}
-	if (n == 0 || *r < least[n] || *r > 0x10ffff || (*r >= 0xd800 && *r < 0xe000)) {
-		*r = 0xfffd;
-		return 1;
-	}
-	return n;
-}
-
 void
 printquoted(const char *s) {
 	printlock();
 	print("\"");
-	while (*s != 0) {
+	for (size_t n = strlen(s), len; n > 0; n -= len, s += len) {
 		uint32_t r;
-		s += utf8_rune(s, &r);
+		len = decoderune(s, n, &r);
 		switch (r) {
 		case '\n':
 			print("\\n");

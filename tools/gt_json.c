@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/utf8.h"
 #include "tools/gt_atom.h"
 #include "tools/gt_cmds.h"
 
@@ -284,45 +285,24 @@ gt_json_free(gt_json *v) {
 	free(v);
 }
 
-// rune returns the length of the well-formed UTF-8 sequence at s, or 0.
-static int
-rune(const unsigned char *s) {
-	int n = s[0] >= 0xc2 && s[0] < 0xe0   ? 2
-		: s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-		: s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-					      : 0;
-	for (int i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 void
 gt_json_string(gt_buf *b, const char *text) {
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
 	gt_buf_add(b, "\"", 1);
-	for (const unsigned char *s = (const unsigned char *)text; *s != 0; s++) {
-		const char *f = strchr(from, *s);
+	for (size_t n = strlen(text), len; n > 0; n -= len, text += len) {
+		uint32_t r;
+		len = decoderune(text, n, &r);
+		const char *f = r < 0x80 ? strchr(from, (int)r) : NULL;
 		if (f != NULL) {
 			char e[2] = {'\\', to[f - from]};
 			gt_buf_add(b, e, 2);
-		} else if (*s < 0x20 || *s == '<' || *s == '>' || *s == '&') {
-			gt_buf_fmt(b, "\\u%04x", *s);
-		} else if (*s < 0x80) {
-			gt_buf_add(b, (const char *)s, 1);
+		} else if (r < 0x20 || r == '<' || r == '>' || r == '&' || r == 0x2028 ||
+			   r == 0x2029) {
+			gt_buf_fmt(b, "\\u%04x", r);
+		} else if (r == runeError && len == 1) {
+			gt_buf_str(b, "\\ufffd");
 		} else {
-			int n = rune(s);
-			if (n == 0)
-				gt_buf_str(b, "\\ufffd");
-			else if (s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9))
-				gt_buf_fmt(b, "\\u20%02x", s[2] - 0x80);
-			else
-				gt_buf_add(b, (const char *)s, (size_t)n);
-			s += n > 1 ? n - 1 : 0;
+			gt_buf_add(b, text, len);
 		}
 	}
 	gt_buf_add(b, "\"", 1);

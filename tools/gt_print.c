@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "runtime/utf8.h"
 #include "tools/gt_impl.h"
 #include "tools/gt_isprint.h"
 
@@ -81,29 +82,6 @@ ukey(gt_buf *b, const char *k, uint64_t v) {
 	unsigned_number(b, v);
 }
 
-// rune_of decodes one character of UTF-8.  It returns its length, 0 when there is none.
-static size_t
-rune_of(const unsigned char *p, size_t n, uint32_t *r) {
-	static const uint32_t min[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = p[0] < 0x80   ? 1
-		     : p[0] < 0xc0 ? 0
-		     : p[0] < 0xe0 ? 2
-		     : p[0] < 0xf0 ? 3
-		     : p[0] < 0xf8 ? 4
-				   : 0;
-	if (len == 0 || len > n)
-		return 0;
-	*r = len == 1 ? p[0] : p[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		*r = *r << 6 | (p[i] & 0x3f);
-	}
-	if (*r < min[len] || *r > 0x10ffff || (*r >= 0xd800 && *r < 0xe000))
-		return 0;
-	return len;
-}
-
 static bool
 is_print(uint32_t r) {
 	if (r < 0x80)
@@ -123,20 +101,19 @@ void
 gt_quote(gt_buf *b, const gt_str *str) {
 	static const char escapes[] = "\aa\bb\ff\nn\rr\tt\vv";
 	gt_buf_add(b, "\"", 1);
-	const unsigned char *s = (const unsigned char *)str->s;
+	const char *s = str->s;
 	for (size_t i = 0, len; i < str->len; i += len) {
-		uint32_t r = 0;
-		len = rune_of(s + i, str->len - i, &r);
+		uint32_t r;
+		len = decoderune(s + i, str->len - i, &r);
 		const char *e;
-		if (len == 0) {
-			len = 1;
+		if (r == runeError && len == 1) {
 			gt_buf_add(b, "\\x", 2);
-			hex(b, s[i], 2);
+			hex(b, (unsigned char)s[i], 2);
 		} else if (r == '"' || r == '\\') {
 			gt_buf_add(b, "\\", 1);
-			gt_buf_add(b, (const char *)s + i, 1);
+			gt_buf_add(b, s + i, 1);
 		} else if (is_print(r)) {
-			gt_buf_add(b, (const char *)s + i, len);
+			gt_buf_add(b, s + i, len);
 		} else if (r != 0 && r < ' ' && (e = strchr(escapes, (int)r)) != NULL) {
 			gt_buf_add(b, "\\", 1);
 			gt_buf_add(b, e + 1, 1);
