@@ -57,39 +57,35 @@ room(void) {
 	return bufs[next++ % 16];
 }
 
-// scaled prints x with three digits and a unit.
+// scaled prints x with a unit, each step times the one before: whole ones of the first, three digits
+// of the others.
 static const char *
-scaled(double x, const char *unit) {
+scaled(double x, double step, const char *const unit[4]) {
 	char *s = room();
+	double scale = 1;
+	int i = 0;
+	for (; i < 3 && fabs(x) >= scale * step; i++)
+		scale *= step;
+	x /= scale;
 	double a = fabs(x);
-	snprintf(s, 40, a < 9.995 ? "%.2f%s" : a < 99.95 ? "%.1f%s" : "%.0f%s", x, unit);
+	snprintf(s, 40,
+		i == 0 || a >= 99.95 ? "%.0f%s"
+		: a < 9.995          ? "%.2f%s"
+				     : "%.1f%s",
+		x, unit[i]);
 	return s;
 }
 
 const char *
 gt_ns(double ns) {
-	double a = fabs(ns);
-	if (a < 1000) {
-		char *s = room();
-		snprintf(s, 40, "%.0fns", ns);
-		return s;
-	}
-	return a < 1e6   ? scaled(ns / 1e3, "us")
-	       : a < 1e9 ? scaled(ns / 1e6, "ms")
-			 : scaled(ns / 1e9, "s");
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	return scaled(ns, 1000, units);
 }
 
 const char *
 gt_bytes(double n) {
-	double a = fabs(n);
-	if (a < 1024) {
-		char *s = room();
-		snprintf(s, 40, "%.0fB", n);
-		return s;
-	}
-	return a < 0x1p20   ? scaled(n / 0x1p10, "KB")
-	       : a < 0x1p30 ? scaled(n / 0x1p20, "MB")
-			    : scaled(n / 0x1p30, "GB");
+	static const char *const units[] = {"B", "KB", "MB", "GB"};
+	return scaled(n, 1024, units);
 }
 
 const char *

@@ -214,6 +214,12 @@ void gt_order_why(gt_order *o, gt_buf *b);
 // gt_order_dump prints all states as Go's dumpOrdering, sorted.
 void gt_order_dump(gt_order *o, gt_buf *b);
 
+// ---- states
+
+// The states that GoStatus and ProcStatus events tell of.
+extern const uint8_t gt_status_go_state[NumGoStatus];
+extern const uint8_t gt_status_proc_state[NumProcStatus];
+
 // ---- text
 
 // gt_event_text adds the text of ev, without the newline.

@@ -279,20 +279,6 @@ proc_status(uint8_t s) {
 	return s < ProcSyscallAbandoned ? names[s] : "Bad";
 }
 
-static const uint8_t go_state[NumGoStatus] = {
-	[GoRunnable] = GT_GO_RUNNABLE,
-	[GoRunning] = GT_GO_RUNNING,
-	[GoWaiting] = GT_GO_WAITING,
-	[GoSyscall] = GT_GO_SYSCALL,
-};
-
-static const uint8_t proc_state[NumProcStatus] = {
-	[ProcRunning] = GT_PROC_RUNNING,
-	[ProcIdle] = GT_PROC_IDLE,
-	[ProcSyscall] = GT_PROC_RUNNING,
-	[ProcSyscallAbandoned] = GT_PROC_IDLE,
-};
-
 // extra returns the place behind the arguments where what the order knows goes along.
 static uint64_t *
 extra(gt_base *ev) {
@@ -375,7 +361,7 @@ proc_status_event(gt_order *o, struct step *s) {
 	if (status >= NumProcStatus)
 		return bad(o, "the status of a proc is 1 to 4", "invalid status for proc %ld: %d",
 			pid, status);
-	uint8_t old = proc_state[status];
+	uint8_t old = gt_status_proc_state[status];
 	struct pstate *p = getp(o, pid);
 	if (p != NULL) {
 		if (status == ProcSyscallAbandoned && p->status == ProcSyscall) {
@@ -510,7 +496,7 @@ go_status_event(gt_order *o, struct step *s) {
 	if (status >= NumGoStatus)
 		return bad(o, "the status of a goroutine is 1 to 4",
 			"invalid status for goroutine %ld: %d", gid, status);
-	uint8_t old = go_state[status];
+	uint8_t old = gt_status_go_state[status];
 	struct gstate *gs = getg(o, gid);
 	if (gs != NULL) {
 		if (gs->status != status)

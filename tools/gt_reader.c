@@ -362,14 +362,14 @@ range(gt_event *ev, gt_kind kind, const gt_str *name, gt_resource_kind res, int6
 	ev->range.scope = (gt_resource){res, id};
 }
 
-static const uint8_t go_state[NumGoStatus] = {
+const uint8_t gt_status_go_state[NumGoStatus] = {
 	[GoRunnable] = GT_GO_RUNNABLE,
 	[GoRunning] = GT_GO_RUNNING,
 	[GoWaiting] = GT_GO_WAITING,
 	[GoSyscall] = GT_GO_SYSCALL,
 };
 
-static const uint8_t proc_state[NumProcStatus] = {
+const uint8_t gt_status_proc_state[NumProcStatus] = {
 	[ProcRunning] = GT_PROC_RUNNING,
 	[ProcIdle] = GT_PROC_IDLE,
 	[ProcSyscall] = GT_PROC_RUNNING,
@@ -420,7 +420,7 @@ fill(gt_reader *r, const gt_ordered *o, gt_event *ev) {
 			GT_PROC_IDLE);
 		break;
 	case EvProcStatus:
-		proc_transition(r, ev, (int64_t)a[0], (int)a[2], proc_state[a[1]]);
+		proc_transition(r, ev, (int64_t)a[0], (int)a[2], gt_status_proc_state[a[1]]);
 		break;
 	case EvGoCreate:
 	case EvGoCreateBlocked:
@@ -464,7 +464,8 @@ fill(gt_reader *r, const gt_ordered *o, gt_event *ev) {
 		break;
 	case EvGoStatus:
 	case EvGoStatusStack:
-		go_transition(r, ev, (int64_t)a[0], (int)(a[2] >> 32), go_state[(uint32_t)a[2]]);
+		go_transition(r, ev, (int64_t)a[0], (int)(a[2] >> 32),
+			gt_status_go_state[(uint32_t)a[2]]);
 		t->stack = ev->stack;
 		break;
 	case EvSTWBegin:
