@@ -115,6 +115,35 @@ a_id(struct replay_args *a) {
 	return (int)v;
 }
 
+void **
+a_object(struct replay_args *a, struct replay_table *t) {
+	static void *nowhere; // what has no name is lost
+	int id = a_id(a);
+	if (a->error[0] != 0) {
+		nowhere = NULL;
+		return &nowhere;
+	}
+	if (id >= t->n) {
+		int n = id + id / 2 + 16;
+		t->p = realloc(t->p, (size_t)n * sizeof *t->p);
+		if (t->p == NULL)
+			abort();
+		memset(t->p + t->n, 0, (size_t)(n - t->n) * sizeof *t->p);
+		t->n = n;
+	}
+	return &t->p[id];
+}
+
+void *
+zalloc(size_t n) {
+	enum { line = 64 };
+	n = (n + line - 1) / line * line;
+	void *p = aligned_alloc(line, n);
+	if (p == NULL)
+		abort();
+	return memset(p, 0, n);
+}
+
 void
 parse_bits(struct replay_args *a, const char *s, size_t len, uint64_t *w, size_t nbits) {
 	if (len == 1 && s[0] == '-')

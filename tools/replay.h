@@ -34,6 +34,18 @@ uint64_t parse_u(struct replay_args *a, const char *s, size_t len);
 void parse_bits(struct replay_args *a, const char *s, size_t len, uint64_t *w, size_t nbits);
 void a_error(struct replay_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+// replay_table holds the objects of a family by the numbers in their names.  It grows.
+struct replay_table {
+	void **p;
+	int n;
+};
+
+// a_object reads the name of an object and returns its place in t; nothing is there before it is made.
+void **a_object(struct replay_args *a, struct replay_table *t);
+
+// zalloc returns zeroed memory with a cache line's alignment.
+void *zalloc(size_t n);
+
 // replay_out collects an answer.  Each o_ call but o_raw first adds a space, unless the answer is
 // empty or ends with one or with '='.
 struct replay_out {

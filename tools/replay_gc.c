@@ -12,31 +12,9 @@
 #include "runtime/mgclimit.h"
 #include "runtime/mgcpacer.h"
 
-enum { maxObjects = 1 << 16 };
-
-static gcControllerState *pacers[maxObjects];
-static gcCPULimiterState *limiters[maxObjects];
-
-// zalloc makes a zeroed object with a cache line's alignment.
-static void *
-zalloc(size_t n) {
-	n = (n + CacheLinePadSize - 1) / CacheLinePadSize * CacheLinePadSize;
-	void *p = aligned_alloc(CacheLinePadSize, n);
-	if (p == NULL)
-		abort();
-	return memset(p, 0, n);
-}
-
-// object reads an object's name and returns its place in a table of maxObjects.
-static int
-object(struct replay_args *a) {
-	int id = a_id(a);
-	if (id >= maxObjects) {
-		a_error(a, "object %d is beyond %d", id, maxObjects);
-		return 0;
-	}
-	return id;
-}
+static struct replay_table pacers;
+static struct replay_table limiters;
+static struct replay_table scavengers;
 
 static void
 o_pacer(struct replay_out *o, gcControllerState *c) {
@@ -120,10 +98,10 @@ pacer(const char *op, struct replay_args *a, struct replay_out *o) {
 		o_u(o, memoryLimitMinHeapGoalHeadroom);
 		return true;
 	}
-	int id = object(a);
+	void **at = a_object(a, &pacers);
 	if (strcmp(op, "new") == 0) { // gcPercent memoryLimit
-		free(pacers[id]);
-		gcControllerState *c = pacers[id] = zalloc(sizeof *c);
+		free(*at);
+		gcControllerState *c = *at = zalloc(sizeof *c);
 		c->test = true;
 		int32_t percent = (int32_t)a_u(a);
 		int64_t limit = a_i(a);
@@ -131,7 +109,7 @@ pacer(const char *op, struct replay_args *a, struct replay_out *o) {
 		o_pacer(o, c);
 		return true;
 	}
-	gcControllerState *c = pacers[id];
+	gcControllerState *c = *at;
 	if (c == NULL) {
 		a_error(a, "no such pacer");
 		return true;
@@ -215,15 +193,15 @@ pacer(const char *op, struct replay_args *a, struct replay_out *o) {
 
 static bool
 limiter(const char *op, struct replay_args *a, struct replay_out *o) {
-	int id = object(a);
+	void **at = a_object(a, &limiters);
 	if (strcmp(op, "new") == 0) { // now procs
-		free(limiters[id]);
-		gcCPULimiterState *n = limiters[id] = zalloc(sizeof *n);
+		free(*at);
+		gcCPULimiterState *n = *at = zalloc(sizeof *n);
 		n->test = true;
 		int64_t now = a_i(a);
 		gcCPULimiterState_resetCapacity(n, now, (int32_t)a_u(a));
 	}
-	gcCPULimiterState *l = limiters[id];
+	gcCPULimiterState *l = *at;
 	if (l == NULL) {
 		a_error(a, "no such limiter");
 		return true;
@@ -377,7 +355,6 @@ sv_state(struct replay_out *o, const scavengerState *s) {
 
 static bool
 scavpace(const char *cmd, struct replay_args *a, struct replay_out *o) {
-	static scavengerState *states[64];
 	if (strcmp(cmd, "pi.next") == 0)
 		return pi_next(a, o);
 	if (strcmp(cmd, "sg.pace") == 0) {
@@ -392,14 +369,10 @@ scavpace(const char *cmd, struct replay_args *a, struct replay_out *o) {
 	}
 	if (strncmp(cmd, "sv.", 3) != 0)
 		return false;
-	int id = a_id(a);
-	if (id < 0 || id >= (int)(sizeof states / sizeof states[0])) {
-		a_error(a, "no such scavenger");
-		return true;
-	}
+	void **at = a_object(a, &scavengers);
 	if (strcmp(cmd, "sv.new") == 0) {
-		scavengerState *s = calloc(1, sizeof *s);
-		states[id] = s;
+		free(*at);
+		scavengerState *s = *at = zalloc(sizeof *s);
 		sv_stub.procs = (int32_t)a_u(a);
 		s->gomaxprocs = sv_procs;
 		s->sleepStub = sv_sleep;
@@ -409,7 +382,7 @@ scavpace(const char *cmd, struct replay_args *a, struct replay_out *o) {
 		sv_state(o, s);
 		return true;
 	}
-	scavengerState *s = states[id];
+	scavengerState *s = *at;
 	if (s == NULL) {
 		a_error(a, "no such scavenger");
 		return true;

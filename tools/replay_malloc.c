@@ -5,8 +5,6 @@
 // gort-replay: size classes (sz), the allocation state of one span (ms), heap bitmaps (hb), and the
 // layout of inline mark bits (gt.layout).  The commands are in tools/oracle/README.md.
 
-#include <stdlib.h>
-
 #include "runtime/malloc.h"
 #include "runtime/mgcwork.h"
 #include "runtime/mpallocbits.h"
@@ -158,8 +156,7 @@ replay_size(const char *op, struct replay_args *a, struct replay_out *o) {
 
 // ---- ms: one span -------------------------------------------------------------------------------
 
-static mspan **spans;
-static int nspans;
+static struct replay_table spans;
 
 static void
 alloc_mspan_1(void *arg) {
@@ -173,17 +170,6 @@ free_mspan_1(void *arg) {
 	lock(&mheap_.lock);
 	fixalloc_free(&mheap_.spanalloc, arg);
 	unlock(&mheap_.lock);
-}
-
-// put_span stores s as object id.
-static void
-put_span(int id, mspan *s) {
-	if (id >= nspans) {
-		spans = realloc(spans, (size_t)(id + 1) * sizeof(mspan *));
-		memset(spans + nspans, 0, (size_t)(id + 1 - nspans) * sizeof(mspan *));
-		nspans = id + 1;
-	}
-	spans[id] = s;
 }
 
 static void
@@ -223,19 +209,19 @@ replay_span(const char *op, struct replay_args *a, struct replay_out *o) {
 		systemstack(free_mspan_1, s);
 		return true;
 	}
-	int id = a_id(a);
+	void **at = a_object(a, &spans);
 	if (strcmp(op, "new") == 0) {
 		uint8_t c = (uint8_t)a_u(a);
 		spanClass spc = makeSpanClass(c, a_t(a));
 		uintptr_t es, np;
-		if (c >= NumSizeClasses || id < 0 || a->error[0] != 0) {
+		if (c >= NumSizeClasses || a->error[0] != 0) {
 			a_error(a, "bad class");
 			return true;
 		}
 		uintptr_t ne = nelems_of(spc, &es, &np);
 		mspan *s;
 		systemstack(alloc_mspan_1, &s);
-		put_span(id, s);
+		*at = s;
 		mspan_init(s, (uintptr_t)1 << 40, np);
 		s->spanclass = spc;
 		s->elemsize = es;
@@ -248,11 +234,11 @@ replay_span(const char *op, struct replay_args *a, struct replay_out *o) {
 		o_u(o, ne);
 		return true;
 	}
-	if (id < 0 || id >= nspans || spans[id] == NULL) {
+	mspan *s = *at;
+	if (s == NULL) {
 		a_error(a, "no such object");
 		return true;
 	}
-	mspan *s = spans[id];
 	if (strcmp(op, "alloc") == 0) {
 		for (uint64_t n = a_u(a); n > 0; n--) {
 			uintptr_t v = nextFreeFast(s);

@@ -217,35 +217,8 @@ struct pa {
 	mutex lock;
 };
 
-// table is a growing array of objects by number.
-struct table {
-	void **a;
-	int n;
-};
-
-static struct table pas;
-static struct table sis;
-
-static void **
-table_at(struct table *t, int id) {
-	if (id >= t->n) {
-		int n = id + 16;
-		t->a = realloc(t->a, (size_t)n * sizeof *t->a);
-		if (t->a == NULL)
-			abort();
-		memset(t->a + t->n, 0, (size_t)(n - t->n) * sizeof *t->a);
-		t->n = n;
-	}
-	return &t->a[id];
-}
-
-static void *
-xcalloc(size_t n, size_t size) {
-	void *p = calloc(n, size);
-	if (p == NULL)
-		abort();
-	return p;
-}
+static struct replay_table pas;
+static struct replay_table sis;
 
 // pa_free gives back what a page allocator mapped (FreePageAlloc of export_test.go).
 static void
@@ -401,11 +374,11 @@ o_scavchunk(struct replay_out *o, scavChunkData d) {
 
 static bool
 page_alloc(const char *op, struct replay_args *a, struct replay_out *o) {
-	void **at = table_at(&pas, a_id(a));
+	void **at = a_object(a, &pas);
 	if (strcmp(op, "new") == 0) { // chunk:allocBits:scavBits ... (chunk index)
 		if (*at != NULL)
 			pa_free(*at);
-		struct pa *x = xcalloc(1, sizeof *x);
+		struct pa *x = zalloc(sizeof *x);
 		*at = x;
 		pageAlloc_init(&x->p, &x->lock, &testSysStat, true);
 		lockInit(&x->lock, lockRankMheap);
@@ -542,7 +515,7 @@ si_range(scavengeIndex *s, uintptr_t base, uintptr_t limit, bool isfree) {
 
 static bool
 scav_index(const char *op, struct replay_args *a, struct replay_out *o) {
-	void **at = table_at(&sis, a_id(a));
+	void **at = a_object(a, &sis);
 	if (strcmp(op, "new") == 0) { // minChunk maxChunk
 		uintptr_t lo = a_u(a);
 		uintptr_t hi = a_u(a);
@@ -551,9 +524,11 @@ scav_index(const char *op, struct replay_args *a, struct replay_out *o) {
 			free(s->chunks);
 			free(s);
 		}
-		s = xcalloc(1, sizeof *s);
+		s = zalloc(sizeof *s);
 		*at = s;
-		s->chunks = xcalloc(hi, sizeof *s->chunks);
+		s->chunks = calloc(hi, sizeof *s->chunks);
+		if (s->chunks == NULL)
+			abort();
 		s->nchunks = hi;
 		s->min = lo;
 		s->max = hi;

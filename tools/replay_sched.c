@@ -4,7 +4,6 @@
 
 // gort-replay's rq commands: run queues.  The goroutines are tokens: Gs that never run, known by
 // their index.  The global queue is sched.runq itself while the world is stopped.
-#include <stdlib.h>
 
 #include "runtime/mstats.h"
 #include "sched/proc.h"
@@ -12,11 +11,10 @@
 
 enum {
 	ntokens = 4096,
-	maxPs = 4096,
 };
 
 static G *tokens;
-static P *ps[maxPs];
+static struct replay_table ps;
 static gQueue global; // the simulated global queue
 
 // o_token adds the index of a token, -1 for NULL.
@@ -111,13 +109,11 @@ range(struct replay_args *a, struct op *op) {
 
 static P *
 known(struct replay_args *a) {
-	int id = a_id(a);
+	P *pp = *a_object(a, &ps);
 
-	if (id < 0 || id >= maxPs || ps[id] == NULL) {
+	if (pp == NULL)
 		a_error(a, "no such queue");
-		return NULL;
-	}
-	return ps[id];
+	return pp;
 }
 
 static void
@@ -150,7 +146,8 @@ replay_sched(const char *cmd, struct replay_args *a, struct replay_out *o) {
 		tokens = persistentalloc(ntokens * sizeof(G), 64, &memstats.other_sys);
 
 	if (strcmp(cmd, "clear") == 0) {
-		memset(ps, 0, sizeof ps);
+		for (int i = 0; i < ps.n; i++)
+			ps.p[i] = NULL;
 		global = (gQueue){0};
 		return true;
 	}
@@ -168,11 +165,8 @@ replay_sched(const char *cmd, struct replay_args *a, struct replay_out *o) {
 		return true;
 	}
 	if (strcmp(cmd, "new") == 0) {
-		int id = a_id(a);
-		if (id < 0 || id >= maxPs)
-			a_error(a, "no such queue");
-		else
-			ps[id] = persistentalloc(sizeof(P), CacheLinePadSize, &memstats.other_sys);
+		void **at = a_object(a, &ps);
+		*at = persistentalloc(sizeof(P), CacheLinePadSize, &memstats.other_sys);
 		return true;
 	}
 

@@ -12,8 +12,6 @@
 #include "sched/time.h"
 #include "tools/replay.h"
 
-enum { maxSets = 4096 };
-
 struct set;
 
 // ttimer is a timer and what its function has to know.
@@ -32,7 +30,7 @@ struct set {
 	size_t capfired;
 };
 
-static struct set *sets[maxSets];
+static struct replay_table sets;
 
 static void *
 grow(void *p, size_t n) {
@@ -82,7 +80,7 @@ add_timer(struct set *s, struct replay_args *a) {
 		memset(&s->t[s->nt], 0, (i + 1 - s->nt) * sizeof(s->t[0]));
 		s->nt = i + 1;
 	}
-	x = memset(grow(NULL, sizeof(*x)), 0, sizeof(*x));
+	x = zalloc(sizeof(*x));
 	x->set = s;
 	x->i = i;
 	timer_init(&x->t, fire, x);
@@ -112,23 +110,18 @@ which(struct set *s, struct replay_args *a) {
 bool
 replay_time(const char *cmd, struct replay_args *a, struct replay_out *o) {
 	const char *op = cmd + 3;
-	int id = a_id(a);
+	void **at = a_object(a, &sets);
 	struct set *s;
 	timer *t;
 
-	if (id >= maxSets) {
-		a_error(a, "object %d is beyond %d", id, maxSets);
-		return true;
-	}
 	if (strcmp(op, "new") == 0) {
-		s = memset(grow(NULL, sizeof(*s)), 0, sizeof(*s));
+		*at = s = zalloc(sizeof(*s));
 		lockInit(&s->ts.mu, lockRankTimers);
-		sets[id] = s;
 		return true;
 	}
-	s = sets[id];
+	s = *at;
 	if (s == NULL) {
-		a_error(a, "no object %d", id);
+		a_error(a, "no such heap of timers");
 		return true;
 	}
 	if (strcmp(op, "add") == 0) {
