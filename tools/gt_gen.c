@@ -459,24 +459,17 @@ set_sync(gt_gen *g, const gt_batch *b, int version, gt_fault *f) {
 
 // process_batch adds one batch to the generation.
 static bool
-process_batch(gt_gen *g, const gt_batch *b, int version, gt_fault *f, uint64_t *consumed) {
+process_batch(gt_gen *g, const gt_batch *b, int version, gt_fault *f) {
 	bool isnew;
-	if (starts_with(b, EvStrings)) {
-		*consumed += b->n;
+	if (starts_with(b, EvStrings))
 		return add_strings(g, b, f);
-	}
-	if (starts_with(b, EvStacks)) {
-		*consumed += b->n;
+	if (starts_with(b, EvStacks))
 		return add_stacks(g, b, f);
-	}
-	if (starts_with(b, EvCPUSamples)) {
-		*consumed += b->n;
+	if (starts_with(b, EvCPUSamples))
 		return add_samples(g, b, f);
-	}
 	if (is_sync(b, version))
 		return set_sync(g, b, version, f);
 	if (b->exp != NoExperiment) {
-		*consumed += b->n;
 		g->exp = gt_vec_grow(g->exp, g->nexp, &g->capexp, sizeof *g->exp);
 		g->exp[g->nexp++] = (gt_exp_batch){
 			.experiment = b->exp, .thread = b->m, .n = b->n, .data = b->data};
@@ -609,7 +602,7 @@ finish(gt_gen *g, int version, gt_fault *f) {
 }
 
 enum gt_genresult
-gt_read_generation(gt_gen *g, gt_src *src, int version, gt_fault *f, uint64_t *consumed) {
+gt_read_generation(gt_gen *g, gt_src *src, int version, gt_fault *f) {
 	gen_reset(g);
 	for (;;) {
 		gt_batch b;
@@ -644,15 +637,15 @@ gt_read_generation(gt_gen *g, gt_src *src, int version, gt_fault *f, uint64_t *c
 		}
 		if (g->min_ts == 0 || b.time < g->min_ts)
 			g->min_ts = b.time;
-		if (!process_batch(g, &b, version, f, consumed))
+		if (!process_batch(g, &b, version, f))
 			return GT_GEN_BAD;
 	}
 	return finish(g, version, f) ? GT_GEN_OK : GT_GEN_BAD;
 }
 
 enum gt_genresult
-gt_read_generation_spill(gt_gen *g, gt_src *src, int version, gt_spill *spill, gt_fault *f,
-	bool *later, uint64_t *consumed) {
+gt_read_generation_spill(
+	gt_gen *g, gt_src *src, int version, gt_spill *spill, gt_fault *f, bool *later) {
 	*later = false;
 	gen_reset(g);
 	if (spill->set) {
@@ -664,7 +657,7 @@ gt_read_generation_spill(gt_gen *g, gt_src *src, int version, gt_spill *spill, g
 			memcpy(data, spill->copy, spill->b.n);
 			spill->b.data = data;
 		}
-		if (!process_batch(g, &spill->b, version, f, consumed))
+		if (!process_batch(g, &spill->b, version, f))
 			return GT_GEN_BAD;
 	}
 	for (;;) {
@@ -702,7 +695,7 @@ gt_read_generation_spill(gt_gen *g, gt_src *src, int version, gt_spill *spill, g
 		}
 		if (g->min_ts == 0 || b.time < g->min_ts)
 			g->min_ts = b.time;
-		if (!process_batch(g, &b, version, f, consumed))
+		if (!process_batch(g, &b, version, f))
 			return GT_GEN_BAD;
 	}
 	if (*later)

@@ -148,13 +148,12 @@ enum gt_genresult {
 };
 
 // gt_read_generation reads the next generation of a file of Go 1.26 or later.
-enum gt_genresult gt_read_generation(
-	gt_gen *g, gt_src *src, int version, gt_fault *f, uint64_t *consumed);
+enum gt_genresult gt_read_generation(gt_gen *g, gt_src *src, int version, gt_fault *f);
 
 // gt_read_generation_spill does it for earlier files.  *later: the generation is good, but what comes
 // after it is not; the error is in f, with f->set to be set when it is time.
-enum gt_genresult gt_read_generation_spill(gt_gen *g, gt_src *src, int version, gt_spill *spill,
-	gt_fault *f, bool *later, uint64_t *consumed);
+enum gt_genresult gt_read_generation_spill(
+	gt_gen *g, gt_src *src, int version, gt_spill *spill, gt_fault *f, bool *later);
 
 void gt_gen_free(gt_gen *g);
 

@@ -544,16 +544,9 @@ seconds_since(const struct timespec *t) {
 	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
 }
 
-// draw draws the progress bar, at most ten times a second.
+// draw draws the progress bar.
 static void
 draw(gt_reader *r) {
-	if (r->consumed - r->drawn_to < 1 << 18)
-		return;
-	r->drawn_to = r->consumed;
-	if (r->drawn && seconds_since(&r->drawn_at) < 0.1)
-		return;
-	if (!r->drawn && seconds_since(&r->started) < 0.5)
-		return;
 	r->drawn = true;
 	clock_gettime(CLOCK_MONOTONIC, &r->drawn_at);
 	double part = r->src.size == 0 ? 0 : (double)r->consumed / (double)r->src.size;
@@ -567,6 +560,19 @@ draw(gt_reader *r) {
 	fprintf(stderr, "\r[%s] %3.0f%% of %.0f MB, %.0f s left \033[K", bar, part * 100,
 		(double)r->src.size / 1e6, left);
 	fflush(stderr);
+}
+
+// progress draws the bar at most ten times a second, and not before half a second has passed.
+static void
+progress(gt_reader *r) {
+	if (r->consumed - r->drawn_to < 1 << 18)
+		return;
+	r->drawn_to = r->consumed;
+	if (r->drawn && seconds_since(&r->drawn_at) < 0.1)
+		return;
+	if (!r->drawn && seconds_since(&r->started) < 0.5)
+		return;
+	draw(r);
 }
 
 // undraw takes the bar away.
@@ -668,6 +674,15 @@ last_sync(gt_reader *r, gt_event *ev) {
 	return true;
 }
 
+// count_consumed: what was read of the file is consumed, but for the events.
+static void
+count_consumed(gt_reader *r) {
+	r->consumed = r->src.base + r->src.pos - (r->spill.set ? r->spill.b.n : 0);
+	for (size_t i = 0; i < r->gen.nmb; i++)
+		for (size_t k = 0; k < r->gen.mb[i].n; k++)
+			r->consumed -= r->gen.mb[i].b[k].n;
+}
+
 // next_gen goes to the next generation.
 static bool
 next_gen(gt_reader *r, gt_event *ev) {
@@ -675,11 +690,11 @@ next_gen(gt_reader *r, gt_event *ev) {
 		r->f.set = true;
 	if (r->later || (r->version < 26 && r->has_gen && !r->spill.set))
 		return last_sync(r, ev);
-	enum gt_genresult res =
-		r->version < 26
-			? gt_read_generation_spill(&r->gen, &r->src, r->version, &r->spill, &r->f,
-				  &r->later, &r->consumed)
-			: gt_read_generation(&r->gen, &r->src, r->version, &r->f, &r->consumed);
+	enum gt_genresult res = r->version < 26
+					? gt_read_generation_spill(&r->gen, &r->src, r->version,
+						  &r->spill, &r->f, &r->later)
+					: gt_read_generation(&r->gen, &r->src, r->version, &r->f);
+	count_consumed(r);
 	if (res != GT_GEN_OK)
 		return last_sync(r, ev);
 	return install_gen(r, ev);
@@ -815,6 +830,8 @@ gt_next(gt_reader *r, gt_event *ev) {
 	}
 	if (!ok) {
 		r->done = true;
+		if (r->drawn && !r->f.set)
+			draw(r); // the end, even if nobody sees it for long
 		undraw(r);
 		return false;
 	}
@@ -828,7 +845,7 @@ gt_next(gt_reader *r, gt_event *ev) {
 	}
 	ev->time = time;
 	if (r->progress)
-		draw(r);
+		progress(r);
 	return true;
 }
 
