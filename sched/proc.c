@@ -308,10 +308,8 @@ top:;
 
 	// now and pollUntil stay good enough for stealWork: nothing blocks in between.
 	int64_t now = 0, pollUntil = 0;
-	if (timers_wakeTime(&pp->timers) != 0) {
-		bool ran;
-		now = timers_check(&pp->timers, 0, &pollUntil, &ran);
-	}
+	if (timers_wakeTime(&pp->timers) != 0)
+		now = timers_checkOwn(&pp->timers, &pollUntil);
 
 	if (unlikely(traceReading())) {
 		gp = traceReader();

@@ -240,6 +240,17 @@ check_1(void *a) {
 	timers_check(args->ts, args->now, &args->until, &args->ran);
 }
 
+static void
+put(timers *ts, timer *t, int64_t when) {
+	timers_lock(ts);
+	timer_lock(t);
+	t->when = when;
+	t->state |= timerHeaped;
+	timers_addHeap(ts, t);
+	timer_unlock(t);
+	timers_unlock(ts);
+}
+
 // A set of many timers, half of them stopped, a quarter moved, keeps its order; its array grows.
 static void
 adjust(void) {
@@ -253,13 +264,7 @@ adjust(void) {
 	lockInit(&ts.mu, lockRankTimers);
 	for (int i = 0; i < n; i++) {
 		timer_init(&t[i], fire, NULL);
-		t[i].when = 1 + (int64_t)cheaprandn(1000000);
-		timers_lock(&ts);
-		timer_lock(&t[i]);
-		t[i].state |= timerHeaped;
-		timers_addHeap(&ts, &t[i]);
-		timer_unlock(&t[i]);
-		timers_unlock(&ts);
+		put(&ts, &t[i], 1 + (int64_t)cheaprandn(1000000));
 	}
 	for (int i = 0; i < n; i++) {
 		if (i % 2 == 0)
@@ -295,6 +300,73 @@ adjust(void) {
 
 Test(Time, Adjust) {
 	RUN(adjust);
+}
+
+struct own_args {
+	timers *ts;
+	int64_t now, until;
+};
+
+static void
+own_1(void *a) {
+	struct own_args *args = a;
+
+	args->now = timers_checkOwn(args->ts, &args->until);
+}
+
+static void
+count_1(void *arg, uintptr_t seq, int64_t delta) {
+	uint32_t *ran = arg;
+
+	(void)seq;
+	CHECK(delta >= 0); // never early
+	++*ran;
+}
+
+// A P does not look at the clock twice within the wink of an eye, and misses nothing thereby.
+static void
+own(void) {
+	static timers ts;
+	uint32_t ran = 0;
+	timer far = {0}, near;
+	struct own_args args = {.ts = &ts};
+	int looks = 0, calls = 0;
+
+	lockInit(&ts.mu, lockRankTimers);
+	timer_init(&far, count_1, &ran);
+	put(&ts, &far, nanotime() + 3600 * GORT_S);
+
+	for (; calls < 1000; calls++) {
+		systemstack(own_1, &args);
+		CHECK(args.until == far.when);
+		looks += args.now != 0;
+	}
+	CHECK(looks >= 1 && looks < calls / 2);
+
+	// One that is due soon, come and gone while the clock need not be looked at for the other.
+	for (int i = 0; i < 200; i++) {
+		systemstack(own_1, &args);
+		int64_t when = nanotime() + i * 500;
+		near = (timer){0};
+		timer_init(&near, count_1, &ran);
+		put(&ts, &near, when);
+		while (nanotime() < when)
+			systemstack(own_1, &args);
+		int64_t t = nanotime();
+		do {
+			systemstack(own_1, &args);
+			CHECK(nanotime() - t < GORT_S);
+		} while (ran == (uint32_t)i);
+		CHECK(ran == (uint32_t)i + 1);
+	}
+
+	timers_lock(&ts);
+	timers_destroy(&ts);
+	timers_unlock(&ts);
+}
+
+Test(Time, CheckOwn) {
+	RUN(own);
 }
 
 // Ticks of gort.h's ticker come from a collected object; those that nobody takes are dropped.
