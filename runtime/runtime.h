@@ -236,7 +236,11 @@ void hexdumpWords(uintptr_t p, uintptr_t end);
 
 int64_t nanotime(void); // CLOCK_MONOTONIC, ns
 int64_t walltime(void); // CLOCK_REALTIME, ns since 1970
-int64_t cputicks(void); // the time stamp counter
+// cputicks is the time stamp counter.
+static inline int64_t
+cputicks(void) {
+	return (int64_t)__builtin_ia32_rdtsc();
+}
 void osyield(void);
 void runtime_usleep(uint32_t usec); // Go's usleep: libc has that name
 void procyield(uint32_t cycles);

@@ -303,22 +303,13 @@ setTraceback(const char *level) {
 
 M *
 acquirem(void) {
-	G *gp = getg();
-	if (unlikely(gp == NULL))
-		return NULL; // PORT: before there is one
-	gp->m->locks++;
-	return gp->m;
+	return likely(getg() != NULL) ? acquireM() : NULL; // PORT: NULL before there is one
 }
 
 void
 releasem(M *mp) {
-	if (unlikely(mp == NULL))
-		return;
-	G *gp = getg();
-	mp->locks--;
-	// In case it was cleared meanwhile.
-	if (unlikely(mp->locks == 0 && atomic_LoadRelaxed(&gp->preempt)))
-		atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
+	if (likely(mp != NULL))
+		releaseM(mp);
 }
 
 // ---- environment and numbers --------------------------------------------------------------------------

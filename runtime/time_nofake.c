@@ -10,7 +10,6 @@
 // PORT: Go switches to the g0 stack for the vDSO's sake; slots are large enough.
 #include <errno.h>
 #include <sys/syscall.h>
-#include <x86intrin.h>
 
 #include "runtime/os_linux.h"
 #include "sched/runtime2.h"
@@ -61,9 +60,4 @@ nanotime(void) {
 int64_t
 walltime(void) {
 	return clock_ns(CLOCK_REALTIME);
-}
-
-int64_t
-cputicks(void) {
-	return (int64_t)__rdtsc();
 }

@@ -267,10 +267,8 @@ ready_traced(G *gp, int traceskip) {
 static ALWAYS_INLINE void
 ready1(G *gp, int traceskip, bool next) {
 	uint32_t status = readgstatus(gp);
-	G *me = getg();
-	M *mp = me->m;
+	M *mp = acquireM(); // the P stays ours
 
-	mp->locks++; // the P stays ours
 	if (unlikely((status & ~(uint32_t)_Gscan) != _Gwaiting)) {
 		dumpgstatus(gp);
 		throw("bad g->status in ready");
@@ -281,9 +279,7 @@ ready1(G *gp, int traceskip, bool next) {
 		ready_traced(gp, traceskip);
 	runqput(mp->p, gp, next);
 	wakep();
-	mp->locks--;
-	if (unlikely(mp->locks == 0 && atomic_LoadRelaxed(&me->preempt)))
-		atomic_StoreRelaxed(&me->stackguard0, stackPreempt);
+	releaseM(mp);
 }
 
 // ready is for the runtime's own reasons.

@@ -94,4 +94,25 @@ uint64_t stacks_inuse(void);
 // The limit that is named in "goroutine stack exceeds N-byte limit": the usable size of gp's slot.
 uintptr_t stack_limit(G *gp);
 
+// ---- holding the M, which is to know what a preemption asks for -------------------------------------
+
+// acquireM and releaseM are acquirem and releasem in line, on a goroutine.
+static ALWAYS_INLINE M *
+acquireM(void) {
+	M *mp = getg()->m;
+
+	mp->locks++;
+	return mp;
+}
+
+static ALWAYS_INLINE void
+releaseM(M *mp) {
+	G *gp = getg();
+
+	mp->locks--;
+	// In case it was cleared meanwhile.
+	if (unlikely(mp->locks == 0 && atomic_LoadRelaxed(&gp->preempt)))
+		atomic_StoreRelaxed(&gp->stackguard0, stackPreempt);
+}
+
 #endif

@@ -447,7 +447,7 @@ traceAdvance(bool stopTrace) {
 uintptr_t
 traceNextGen(uintptr_t gen) {
 	if (gen == ~(uintptr_t)0) {
-		// 0 means off; 4 goes on in the sequences modulo 2 and 3 (2^64 - 1 is 3 modulo 6).
+		// 0 means off; 4 is Go's, and goes on in the sequence modulo 2.
 		return 4;
 	}
 	return gen + 1;

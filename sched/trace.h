@@ -13,6 +13,46 @@
 #include "sched/traceruntime.h"
 #include "sched/tracev2.h"
 
+// ---- tracetime.go ---------------------------------------------------------------------------------
+
+// tscPair is the time stamp counter at a time.
+typedef struct tscPair {
+	uint64_t tsc;
+	int64_t ns;
+} tscPair;
+
+// traceClock relates the counter to nanotime.
+extern struct traceClock {
+	uint32_t cur; // atomic: how often scale was set; modulo 2: the last one; 0: none
+	struct {
+		tscPair at;
+		uint64_t mult; // ns a tick, times 2^32
+	} scale[2];
+} traceClock;
+
+void traceClockInit(void);
+void traceClockSet(void);
+uint64_t traceClockUnitsPerSecond(void);
+void traceSyncBatch(uintptr_t gen, uint64_t frequency);
+
+static ALWAYS_INLINE traceTime
+traceClockNow(void) {
+	for (;;) {
+		uint32_t cur = atomic_LoadAcq(&traceClock.cur);
+		if (unlikely(cur == 0))
+			return (traceTime)nanotime() / traceTimeDiv;
+		uint32_t i = cur % 2;
+		int64_t d = (int64_t)((uint64_t)cputicks() - traceClock.scale[i].at.tsc);
+		traceTime t = (traceTime)(traceClock.scale[i].at.ns +
+					  (int64_t)((__int128)d * traceClock.scale[i].mult >> 32)) /
+			      traceTimeDiv;
+		// Whoever was off for long has read numbers that changed.
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (likely(atomic_LoadRelaxed(&traceClock.cur) == cur))
+			return t;
+	}
+}
+
 // ---- tracebuf.go ----------------------------------------------------------------------------------
 
 enum { traceBytesPerNumber = 10 }; // of an unsigned number in base 128
@@ -39,22 +79,90 @@ typedef struct traceWriter {
 	uint8_t exp; // traceExperiment
 } traceWriter;
 
-traceWriter traceLocker_writer(traceLocker tl);
 traceWriter traceLocker_expWriter(traceLocker tl, int exp);
 traceWriter unsafeTraceWriter(uintptr_t gen, traceBuf *buf);
 traceWriter unsafeTraceExpWriter(uintptr_t gen, traceBuf *buf, int exp);
 void traceWriter_event(traceWriter *w, traceEv ev, const uint64_t *args, int n);
-void traceWriter_end(traceWriter *w);
-// traceWriter_ensure makes room for maxSize bytes; true if that took a new buffer.
-bool traceWriter_ensure(traceWriter *w, uint32_t maxSize);
 void traceWriter_flush(traceWriter *w);
-void traceBuf_byte(traceBuf *b, uint8_t v);
-void traceBuf_varint(traceBuf *b, uint64_t v);
+void traceWriter_refill(traceWriter *w);
 void traceBuf_stringData(traceBuf *b, const char *s, uintptr_t n);
 void traceBuf_varintAt(traceBuf *b, uint32_t pos, uint64_t v);
 void traceBufFlush(traceBuf *b, uintptr_t gen); // trace.lock must be held
 // trace_flushbuf is the same with the lock taken on g0.
 void trace_flushbuf(traceBuf *b, uintptr_t gen);
+
+// traceLocker_writer returns a writer into the M's buffer.
+static ALWAYS_INLINE traceWriter
+traceLocker_writer(traceLocker tl) {
+	return (traceWriter){.tl = tl, .buf = tl.mp->trace.buf[tl.gen % 2][NoExperiment]};
+}
+
+// traceWriter_end gives the buffer back to the M.
+static ALWAYS_INLINE void
+traceWriter_end(traceWriter *w) {
+	M *mp = w->tl.mp;
+
+	if (mp != NULL)
+		mp->trace.buf[w->tl.gen % 2][w->exp] = w->buf;
+}
+
+static ALWAYS_INLINE bool
+traceBuf_hasRoom(const traceBuf *b, uint32_t size) {
+	return b != NULL && sizeof b->arr - b->pos >= size;
+}
+
+// traceWriter_ensure makes room for maxSize bytes; true if that took a new buffer.
+static inline bool
+traceWriter_ensure(traceWriter *w, uint32_t maxSize) {
+	if (likely(traceBuf_hasRoom(w->buf, maxSize)))
+		return false;
+	traceWriter_refill(w);
+	return true;
+}
+
+// appendVarint writes v, seven bits a byte, the lowest first, and returns what follows.
+static ALWAYS_INLINE uint8_t *
+appendVarint(uint8_t *p, uint64_t v) {
+	while (v >= 0x80) {
+		*p++ = (uint8_t)(0x80 | v);
+		v >>= 7;
+	}
+	*p++ = (uint8_t)v;
+	return p;
+}
+
+static inline void
+traceBuf_byte(traceBuf *b, uint8_t v) {
+	b->arr[b->pos++] = v;
+}
+
+static inline void
+traceBuf_varint(traceBuf *b, uint64_t v) {
+	b->pos = (uint32_t)(appendVarint(b->arr + b->pos, v) - b->arr);
+}
+
+// traceEventSize is how many bytes an event with n arguments may take.
+static ALWAYS_INLINE uint32_t
+traceEventSize(int n) {
+	return 1 + (uint32_t)(n + 1) * traceBytesPerNumber;
+}
+
+// traceBuf_event appends an event, for which there is room.  Times grow strictly within a buffer.
+static ALWAYS_INLINE void
+traceBuf_event(traceBuf *b, traceTime ts, traceEv ev, const uint64_t *args, int n) {
+	traceTime last = b->lastTime;
+	uint64_t diff = likely(ts > last) ? ts - last : 1;
+	b->lastTime = last + diff;
+
+	// Bytes may alias anything: keep b->pos out of memory meanwhile.
+	uint8_t *p = b->arr + b->pos;
+	*p++ = ev;
+	p = appendVarint(p, diff);
+	for (int i = 0; i < n; i++)
+		p = appendVarint(p, args[i]);
+	b->pos = (uint32_t)(p - b->arr);
+}
+
 void traceBufQueue_push(traceBufQueue *q, traceBuf *b);
 traceBuf *traceBufQueue_pop(traceBufQueue *q);
 
@@ -201,15 +309,49 @@ void wakeableSleep_wake(wakeableSleep *s);
 
 // ---- traceevent.go, tracestatus.go, tracetime.go, tracecpu.go -------------------------------------------
 
-// traceLocker_eventWriter writes the status of the P and the G that this M has, if they have no event
-// in this generation yet: what it is just before the event that follows.
-void traceLocker_eventWriter(traceLocker tl, traceGoStatus goStatus, traceProcStatus procStatus);
+void traceLocker_writeStatus(traceLocker tl, traceGoStatus goStatus, traceProcStatus procStatus);
 void traceLocker_event(traceLocker tl, traceEv ev, const uint64_t *args, int n);
-uint64_t traceLocker_stack(traceLocker tl, int skip);
+
+// traceLocker_stack is the number of the current goroutine's stack.
+static ALWAYS_INLINE uint64_t
+traceLocker_stack(traceLocker tl, int skip) {
+	return traceStack(skip, NULL, tl.gen);
+}
+
 uint64_t traceLocker_startPC(traceLocker tl, uintptr_t pc);
 uint64_t traceLocker_string(traceLocker tl, const char *s);
 uint64_t traceLocker_uniqueString(traceLocker tl, const char *s);
 uint64_t traceLocker_rtype(traceLocker tl, const _type *typ);
+
+static inline bool
+traceSchedResourceState_statusWasTraced(traceSchedResourceState *r, uintptr_t gen) {
+	return atomic_Load(&r->statusTraced[gen % 2]) == gen;
+}
+
+// traceSchedResourceState_nextSeq counts an event.
+static inline uint64_t
+traceSchedResourceState_nextSeq(traceSchedResourceState *r, uintptr_t gen) {
+	return ++r->seq[gen % 2];
+}
+
+static inline void
+traceSchedResourceState_setStatusTraced(traceSchedResourceState *r, uintptr_t gen) {
+	atomic_Store(&r->statusTraced[gen % 2], gen);
+}
+
+// traceLocker_eventWriter writes the status of the P and the G that this M has, if they have no event
+// in this generation yet: what it is just before the event that follows.
+static ALWAYS_INLINE void
+traceLocker_eventWriter(traceLocker tl, traceGoStatus goStatus, traceProcStatus procStatus) {
+	P *pp = tl.mp->p;
+	G *gp = tl.mp->curg;
+
+	if (unlikely(
+		    (pp != NULL &&
+			    !traceSchedResourceState_statusWasTraced(&pp->trace.r, tl.gen)) ||
+		    (gp != NULL && !traceSchedResourceState_statusWasTraced(&gp->trace.r, tl.gen))))
+		traceLocker_writeStatus(tl, goStatus, procStatus);
+}
 
 // EVENT writes the status where needed, and then one event.
 #define EVENT(tl, gs, ps, ev, ...)                                  \
@@ -226,23 +368,6 @@ void traceWriter_writeProcStatus(
 traceGoStatus goStatusToTraceGoStatus(uint32_t status, waitReason wr);
 bool traceSchedResourceState_acquireStatus(traceSchedResourceState *r, uintptr_t gen);
 void traceSchedResourceState_readyNextGen(traceSchedResourceState *r, uintptr_t gen);
-uint64_t traceSchedResourceState_nextSeq(traceSchedResourceState *r, uintptr_t gen);
-
-static inline bool
-traceSchedResourceState_statusWasTraced(traceSchedResourceState *r, uintptr_t gen) {
-	return atomic_Load(&r->statusTraced[gen % 3]) != 0;
-}
-
-static inline void
-traceSchedResourceState_setStatusTraced(traceSchedResourceState *r, uintptr_t gen) {
-	atomic_Store(&r->statusTraced[gen % 3], 1U);
-}
-
-traceTime traceClockNow(void);
-void traceClockInit(void);
-void traceClockSet(void);
-uint64_t traceClockUnitsPerSecond(void);
-void traceSyncBatch(uintptr_t gen, uint64_t frequency);
 
 void traceInitReadCPU(void);
 void traceStartReadCPU(void);

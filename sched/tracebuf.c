@@ -13,12 +13,6 @@
 
 _Static_assert(sizeof(traceBuf) == MaxBatchSize, "a batch with its header must not be longer");
 
-// traceLocker_writer returns a writer into the M's buffer.
-traceWriter
-traceLocker_writer(traceLocker tl) {
-	return (traceWriter){.tl = tl, .buf = tl.mp->trace.buf[tl.gen % 2][NoExperiment]};
-}
-
 // unsafeTraceWriter returns a writer into a buffer that is no M's.  The caller sees to it that the
 // generation does not end meanwhile.
 traceWriter
@@ -26,33 +20,13 @@ unsafeTraceWriter(uintptr_t gen, traceBuf *buf) {
 	return (traceWriter){.tl = {.gen = gen}, .buf = buf};
 }
 
-// traceWriter_event appends an event.  Times grow strictly within a buffer.
+// traceWriter_event appends an event.
 void
 traceWriter_event(traceWriter *w, traceEv ev, const uint64_t *args, int n) {
 	traceTime ts = traceClockNow();
 
-	traceWriter_ensure(w, 1 + (uint32_t)(n + 1) * traceBytesPerNumber);
-
-	traceBuf *b = w->buf;
-	if (ts <= b->lastTime)
-		ts = b->lastTime + 1;
-	uint64_t diff = ts - b->lastTime;
-	b->lastTime = ts;
-
-	traceBuf_byte(b, ev);
-	traceBuf_varint(b, diff);
-	for (int i = 0; i < n; i++)
-		traceBuf_varint(b, args[i]);
-}
-
-// traceWriter_end gives the buffer back to the M.
-void
-traceWriter_end(traceWriter *w) {
-	M *mp = w->tl.mp;
-
-	if (mp == NULL)
-		return;
-	mp->trace.buf[w->tl.gen % 2][w->exp] = w->buf;
+	traceWriter_ensure(w, traceEventSize(n));
+	traceBuf_event(w->buf, ts, ev, args, n);
 }
 
 static void
@@ -90,9 +64,9 @@ refill_1(void *a) {
 	}
 }
 
-// refill gets an empty buffer and starts a batch in it.
-static NOINLINE void
-refill(traceWriter *w) {
+// traceWriter_refill gets an empty buffer and starts a batch in it.
+COLD void
+traceWriter_refill(traceWriter *w) {
 	systemstack(refill_1, w);
 
 	traceBuf *b = w->buf;
@@ -119,14 +93,6 @@ refill(traceWriter *w) {
 	traceBuf_varint(b, ts);
 	b->lenPos = b->pos;
 	b->pos += traceBytesPerNumber;
-}
-
-bool
-traceWriter_ensure(traceWriter *w, uint32_t maxSize) {
-	if (likely(w->buf != NULL && sizeof w->buf->arr - w->buf->pos >= maxSize))
-		return false;
-	refill(w);
-	return true;
 }
 
 // traceLocker_expWriter is traceLocker_writer for an experiment, which has buffers of its own.
@@ -163,24 +129,6 @@ traceBufQueue_pop(traceBufQueue *q) {
 		q->tail = NULL;
 	b->link = NULL;
 	return b;
-}
-
-void
-traceBuf_byte(traceBuf *b, uint8_t v) {
-	b->arr[b->pos++] = v;
-}
-
-// traceBuf_varint appends v, seven bits a byte, the lowest first.
-void
-traceBuf_varint(traceBuf *b, uint64_t v) {
-	uint32_t pos = b->pos;
-
-	while (v >= 0x80) {
-		b->arr[pos++] = (uint8_t)(0x80 | v);
-		v >>= 7;
-	}
-	b->arr[pos++] = (uint8_t)v;
-	b->pos = pos;
 }
 
 void

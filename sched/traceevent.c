@@ -5,20 +5,18 @@
 // How events are written.  Ports traceevent.go of Go 1.26.8; tracev2's numbers are in trace.h.
 #include "sched/trace.h"
 
-void
-traceLocker_eventWriter(traceLocker tl, traceGoStatus goStatus, traceProcStatus procStatus) {
+COLD void
+traceLocker_writeStatus(traceLocker tl, traceGoStatus goStatus, traceProcStatus procStatus) {
 	M *mp = tl.mp;
 	P *pp = mp->p;
 
-	if (pp != NULL && !traceSchedResourceState_statusWasTraced(&pp->trace.r, tl.gen) &&
-		traceSchedResourceState_acquireStatus(&pp->trace.r, tl.gen)) {
+	if (pp != NULL && traceSchedResourceState_acquireStatus(&pp->trace.r, tl.gen)) {
 		traceWriter w = traceLocker_writer(tl);
 		traceWriter_writeProcStatus(&w, (uint64_t)pp->id, procStatus, pp->trace.inSweep);
 		traceWriter_end(&w);
 	}
 	G *gp = mp->curg;
 	if (gp != NULL && !mp->trace.gout &&
-		!traceSchedResourceState_statusWasTraced(&gp->trace.r, tl.gen) &&
 		traceSchedResourceState_acquireStatus(&gp->trace.r, tl.gen)) {
 		traceWriter w = traceLocker_writer(tl);
 		traceWriter_writeGoStatus(
@@ -30,16 +28,16 @@ traceLocker_eventWriter(traceLocker tl, traceGoStatus goStatus, traceProcStatus 
 // traceLocker_event writes one event of this M.
 void
 traceLocker_event(traceLocker tl, traceEv ev, const uint64_t *args, int n) {
-	traceWriter w = traceLocker_writer(tl);
+	traceBuf **buf = &tl.mp->trace.buf[tl.gen % 2][NoExperiment];
+	traceBuf *b = *buf;
+	traceTime ts = traceClockNow();
 
-	traceWriter_event(&w, ev, args, n);
-	traceWriter_end(&w);
-}
-
-// traceLocker_stack is the number of the current goroutine's stack.
-uint64_t
-traceLocker_stack(traceLocker tl, int skip) {
-	return traceStack(skip, NULL, tl.gen);
+	if (unlikely(!traceBuf_hasRoom(b, traceEventSize(n)))) {
+		traceWriter w = traceLocker_writer(tl);
+		traceWriter_refill(&w);
+		b = *buf = w.buf;
+	}
+	traceBuf_event(b, ts, ev, args, n);
 }
 
 // traceLocker_startPC is the number of a stack of one frame, the function at pc.

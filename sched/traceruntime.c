@@ -7,6 +7,7 @@
 // PORT: which frames at the top of a stack are left out goes by their names (tracestack.c) rather
 // than by counts alone, as the C compiler decides for itself which functions have a frame.
 #include "runtime/panic.h"
+#include "sched/stack.h"
 #include "sched/trace.h"
 
 struct traceFlags traceFlags CACHE_ALIGNED;
@@ -77,8 +78,8 @@ NOINLINE traceLocker
 traceAcquireEnabled(void) {
 	lockRankMayTraceFlush();
 
-	M *mp = acquirem();
-	if (atomic_LoadRelaxed(&mp->trace.writing)) {
+	M *mp = acquireM();
+	if (unlikely(atomic_LoadRelaxed(&mp->trace.writing))) {
 		// Within another event: its generation counts.
 		mp->trace.reentered++;
 		return (traceLocker){mp, mp->trace.entryGen};
@@ -88,9 +89,9 @@ traceAcquireEnabled(void) {
 	// so this one either is seen or sees the new generation.
 	atomic_Store(&mp->trace.writing, true);
 	uintptr_t gen = atomic_Load(&trace.gen);
-	if (gen == 0) {
+	if (unlikely(gen == 0)) {
 		atomic_Store(&mp->trace.writing, false);
-		releasem(mp);
+		releaseM(mp);
 		return (traceLocker){NULL, 0};
 	}
 	mp->trace.entryGen = gen;
@@ -99,11 +100,11 @@ traceAcquireEnabled(void) {
 
 void
 traceRelease(traceLocker tl) {
-	if (tl.mp->trace.reentered > 0)
+	if (unlikely(tl.mp->trace.reentered > 0))
 		tl.mp->trace.reentered--;
 	else
 		atomic_StoreRel(&tl.mp->trace.writing, false);
-	releasem(tl.mp);
+	releaseM(tl.mp);
 }
 
 void

@@ -22,6 +22,8 @@ enum {
 	maxInline = 24,                       // frames of one pc
 };
 
+static const uint64_t hashMul = 0x9e3779b97f4a7c15; // odd: a step of the hash loses nothing
+
 extern const char goroutine_root[]; // asm_amd64.S
 
 // isRoot reports whether pc is the return address into the entry of all goroutines.
@@ -78,50 +80,73 @@ trimRoot(G *gp, uintptr_t *pcs, int n, int cap) {
 	return n;
 }
 
+// fpHash mixes the return addresses that fpTracebackPCs would collect into h, and those beyond if it ends
+// for another reason than the bounds.
+WILD static uint64_t
+fpHash(uint64_t h, uintptr_t fp, uintptr_t lo, uintptr_t hi) {
+	int n = maxStackPCs;
+
+	while (fp >= lo && fp <= hi - 2 * PtrSize && n-- > 0) {
+		h = (h ^ ((const uintptr_t *)fp)[1]) * hashMul;
+		lo = fp + PtrSize;
+		fp = ((const uintptr_t *)fp)[0];
+	}
+	return h;
+}
+
+// traceStackPut puts a stack that the M has not seen lately into the table.
+static NOINLINE uint64_t
+traceStackPut(int skip, G *gp, uintptr_t gen, uintptr_t pc, uintptr_t fp, uintptr_t lo) {
+	uintptr_t buf[1 + maxStackPCs];
+	uintptr_t *pcs = buf + 1;
+	int n = 0;
+
+	buf[0] = (uintptr_t)skip;
+	if (pc != 0)
+		pcs[n++] = pc;
+	n += fpTracebackPCs(fp, lo, gp->stack.hi, pcs + n, maxStackPCs - n);
+	n = trimRoot(gp, pcs, n, maxStackPCs);
+	return n == 0 ? 0 : traceStackTable_put(&trace.stackTab[gen % 2], buf, 1 + n);
+}
+
 // traceStack takes the stack of gp, or, if that is NULL, of the goroutine of this M, and returns its
 // number; 0: there is no goroutine.  The caller has hold of gp.
 NOINLINE uint64_t
 traceStack(int skip, G *gp, uintptr_t gen) {
-	uintptr_t buf[1 + maxStackPCs];
-	uintptr_t *pcs = buf + 1;
-	int n = 0;
-	G *me = getg();
+	M *mp = getm();
 
 	if (gp == NULL)
-		gp = me->m->curg;
+		gp = mp->curg;
 	if (gp == NULL || gp->stack.lo == 0)
 		return 0; // or one that has not run yet
 
-	uintptr_t hi = gp->stack.hi;
-	buf[0] = (uintptr_t)skip;
-	if (me == gp) {
-		uintptr_t fp = (uintptr_t)__builtin_frame_address(0);
-		n = fpTracebackPCs(fp, fp, hi, pcs, maxStackPCs);
-	} else if (gp->syscallsp != 0) {
-		pcs[0] = gp->syscallpc;
-		n = 1 + fpTracebackPCs(gp->syscallbp, gp->syscallsp, hi, pcs + 1, maxStackPCs - 1);
-	} else if (gp->sigframelo != 0) {
-		// Stopped by a signal: no call, this one.
-		pcs[0] = gp->sched.pc + 1;
-		n = 1 + fpTracebackPCs(gp->sched.bp, gp->sched.sp, hi, pcs + 1, maxStackPCs - 1);
+	uintptr_t pc = 0, fp, lo;
+	if (gp == getg()) {
+		lo = (uintptr_t)__builtin_frame_address(0);
+		fp = *(uintptr_t *)lo; // without what has called this for an event
+	} else if (unlikely(gp->syscallsp != 0)) {
+		pc = gp->syscallpc;
+		fp = gp->syscallbp;
+		lo = gp->syscallsp;
 	} else {
-		// sched.bp is the frame of mcall or systemstack.
-		n = fpTracebackPCs(gp->sched.bp, gp->sched.sp, hi, pcs, maxStackPCs);
+		// Stopped by a signal: no call, this one.  Or else sched.bp is the frame of mcall or
+		// systemstack.
+		if (unlikely(gp->sigframelo != 0))
+			pc = gp->sched.pc + 1;
+		fp = gp->sched.bp;
+		lo = gp->sched.sp;
 	}
-	n = trimRoot(gp, pcs, n, maxStackPCs);
-	if (n == 0)
-		return 0;
 
-	// PORT: most of the time it is one of a few stacks of this M.  64 bits of hash say which.
-	uint64_t h = (uint64_t)n;
-	for (int i = 0; i <= n; i++) {
-		unsigned __int128 m = (unsigned __int128)(h ^ buf[i]) * 0x9e3779b97f4a7c15u;
-		h = (uint64_t)m ^ (uint64_t)(m >> 64);
-	}
-	traceStackCache *c = &me->m->trace.stacks[h % nelem(me->m->trace.stacks)];
+	// PORT: most of the time it is one of a few stacks of this M.  64 bits of hash say which: of all
+	// that decides what the table gets.
+	uint64_t h = ((uint64_t)skip << 1 | gp->issystem) * hashMul;
+	h = (h ^ gp->startpc) * hashMul;
+	h = fpHash((h ^ pc) * hashMul, fp, lo, gp->stack.hi);
+	h ^= h >> 32;
+	traceStackCache *c = &mp->trace.stacks[h % nelem(mp->trace.stacks)];
 	if (likely(c->hash == h && c->gen == gen))
 		return c->id;
-	uint64_t id = traceStackTable_put(&trace.stackTab[gen % 2], buf, 1 + n);
+	uint64_t id = traceStackPut(skip, gp, gen, pc, fp, lo);
 	*c = (traceStackCache){h, id, gen};
 	return id;
 }

@@ -50,9 +50,9 @@ enum {
 // traceSchedResourceState is what the tracer knows of a G or P.  A reader of the trace meets it in
 // each generation by its status first, and orders its events by seq.
 typedef struct traceSchedResourceState {
-	// statusTraced says, by generation modulo 3, whether the status was written.  Three, as the
-	// entry of the next generation is cleared while the last one may still be in use.  Atomic.
-	uint32_t statusTraced[3];
+	// statusTraced is, by generation modulo 2, the last generation in which the status was written.
+	// Atomic.  PORT: Go has three flags, which have to be cleared in time.
+	uintptr_t statusTraced[2];
 	// seq counts its events by generation modulo 2.  Owned by who owns the resource.
 	uint64_t seq[2];
 } traceSchedResourceState;

@@ -89,7 +89,8 @@ goStatusToTraceGoStatus(uint32_t status, waitReason wr) {
 // this generation.
 bool
 traceSchedResourceState_acquireStatus(traceSchedResourceState *r, uintptr_t gen) {
-	if (!atomic_Cas(&r->statusTraced[gen % 3], 0U, 1U))
+	uintptr_t last = atomic_Load(&r->statusTraced[gen % 2]);
+	if (last == gen || !atomic_Cas(&r->statusTraced[gen % 2], last, gen))
 		return false;
 	traceSchedResourceState_readyNextGen(r, gen);
 	return true;
@@ -98,14 +99,5 @@ traceSchedResourceState_acquireStatus(traceSchedResourceState *r, uintptr_t gen)
 // traceSchedResourceState_readyNextGen prepares the state for the generation after gen.
 void
 traceSchedResourceState_readyNextGen(traceSchedResourceState *r, uintptr_t gen) {
-	uintptr_t next = traceNextGen(gen);
-
-	r->seq[next % 2] = 0;
-	atomic_Store(&r->statusTraced[next % 3], 0U);
-}
-
-// traceSchedResourceState_nextSeq counts an event.
-uint64_t
-traceSchedResourceState_nextSeq(traceSchedResourceState *r, uintptr_t gen) {
-	return ++r->seq[gen % 2];
+	r->seq[traceNextGen(gen) % 2] = 0;
 }

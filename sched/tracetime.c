@@ -13,22 +13,13 @@
 #include "runtime/os_linux.h"
 #include "sched/trace.h"
 
-// tscPair is the counter at a time.
-typedef struct tscPair {
-	uint64_t tsc;
-	int64_t ns;
-} tscPair;
-
 static struct {
 	bool usable;   // the kernel's clock is the counter
 	tscPair first; // from which the rate is measured
 	uint32_t busy; // atomic: traceClockSet is on
-	uint32_t cur;  // atomic: how often scale was set; modulo 2: the last one; 0: none
-	struct {
-		tscPair at;
-		uint64_t mult; // ns a tick, times 2^32
-	} scale[2];
 } tsc;
+
+struct traceClock traceClock CACHE_ALIGNED;
 
 // readpair looks at both clocks as close to each other as can be.
 static tscPair
@@ -75,14 +66,15 @@ traceClockSet1(void) {
 	tscPair p = readpair();
 	if (p.ns - tsc.first.ns < enough || p.tsc <= tsc.first.tsc)
 		return;
-	uint32_t cur = tsc.cur + 1;
+	uint32_t cur = traceClock.cur + 1;
 	if (cur == 0)
 		cur = 2;
 	uint32_t i = cur % 2;
-	tsc.scale[i].at = p;
-	tsc.scale[i].mult = (uint64_t)(((unsigned __int128)(uint64_t)(p.ns - tsc.first.ns) << 32) /
-				       (p.tsc - tsc.first.tsc));
-	atomic_Store(&tsc.cur, cur);
+	traceClock.scale[i].at = p;
+	traceClock.scale[i].mult =
+		(uint64_t)(((unsigned __int128)(uint64_t)(p.ns - tsc.first.ns) << 32) /
+			   (p.tsc - tsc.first.tsc));
+	atomic_Store(&traceClock.cur, cur);
 	if (p.ns - tsc.first.ns > 50 * enough)
 		tsc.first = p;
 }
@@ -94,24 +86,6 @@ traceClockSet(void) {
 		return;
 	traceClockSet1();
 	atomic_Store(&tsc.busy, 0U);
-}
-
-traceTime
-traceClockNow(void) {
-	for (;;) {
-		uint32_t cur = atomic_LoadAcq(&tsc.cur);
-		if (cur == 0)
-			return (traceTime)nanotime() / traceTimeDiv;
-		uint32_t i = cur % 2;
-		int64_t d = (int64_t)((uint64_t)cputicks() - tsc.scale[i].at.tsc);
-		traceTime t = (traceTime)(tsc.scale[i].at.ns +
-					  (int64_t)((__int128)d * tsc.scale[i].mult >> 32)) /
-			      traceTimeDiv;
-		// Whoever was off for long has read numbers that changed.
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (likely(atomic_LoadRelaxed(&tsc.cur) == cur))
-			return t;
-	}
 }
 
 uint64_t
