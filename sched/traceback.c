@@ -436,24 +436,6 @@ callers(int skip, uintptr_t *pcbuf, int npcbuf) {
 	return n;
 }
 
-// fpTracebackPCs: see traceback.h.
-WILD int
-fpTracebackPCs(uintptr_t fp, uintptr_t lo, uintptr_t hi, int skip, uintptr_t *pcbuf, int npcbuf) {
-	int n = 0;
-	while (n < npcbuf && frame_in(fp, lo, hi)) {
-		const uintptr_t *p = (const uintptr_t *)fp;
-		if (p[1] == 0)
-			break;
-		if (skip > 0)
-			skip--;
-		else
-			pcbuf[n++] = p[1];
-		lo = fp + 16;
-		fp = p[0];
-	}
-	return n;
-}
-
 // unwinder_pcs stores return addresses, also for frames that were interrupted: +1.
 static int
 unwinder_pcs(unwinder *u, int skip, uintptr_t *pcbuf, int npcbuf) {

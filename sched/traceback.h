@@ -50,11 +50,26 @@ void printcreatedby(G *gp);
 int callers(int skip, uintptr_t *pcbuf, int npcbuf);
 // gcallers does so for a goroutine that is stopped.
 int gcallers(G *gp, int skip, uintptr_t *pcbuf, int npcbuf);
-// fpTracebackPCs walks from a frame pointer; any stack whose bounds are [lo, hi).
-int fpTracebackPCs(
-	uintptr_t fp, uintptr_t lo, uintptr_t hi, int skip, uintptr_t *pcbuf, int npcbuf);
 // sigcallers is for a signal handler: gp was interrupted at pc.
 int sigcallers(G *gp, uintptr_t pc, uintptr_t sp, uintptr_t bp, uintptr_t *pcbuf, int npcbuf);
+
+// fpTracebackPCs collects return addresses from the frame at fp outwards, innermost first.  The stack
+// is [lo, hi); a link out of it, or back, ends the walk.
+WILD static inline int
+fpTracebackPCs(uintptr_t fp, uintptr_t lo, uintptr_t hi, uintptr_t *pcBuf, int n) {
+	int i = 0;
+
+	while (i < n && fp >= lo && fp <= hi - 2 * PtrSize && fp % PtrSize == 0) {
+		uintptr_t next = ((const uintptr_t *)fp)[0];
+		uintptr_t pc = ((const uintptr_t *)fp)[1];
+		if (pc == 0)
+			break;
+		pcBuf[i++] = pc;
+		lo = fp + 2 * PtrSize;
+		fp = next;
+	}
+	return i;
+}
 
 // isSystemGoroutine reports whether gp is left out of dumps and of the deadlock detector.
 bool isSystemGoroutine(G *gp, bool fixed);

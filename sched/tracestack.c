@@ -16,6 +16,7 @@
 #include "sched/preempt.h"
 #include "sched/symtab.h"
 #include "sched/trace.h"
+#include "sched/traceback.h"
 
 enum {
 	maxStackPCs = MaxFramesPerStack + 16, // some of the runtime's own are left out
@@ -30,24 +31,6 @@ extern const char goroutine_root[]; // asm_amd64.S
 static inline bool
 isRoot(uintptr_t pc) {
 	return pc - (uintptr_t)goroutine_root < 256;
-}
-
-// fpTracebackPCs collects return addresses from the frame at fp outwards.  The stack is [lo, hi); a
-// link out of it, or back, ends the walk.
-WILD static int
-fpTracebackPCs(uintptr_t fp, uintptr_t lo, uintptr_t hi, uintptr_t *pcBuf, int n) {
-	int i = 0;
-
-	while (i < n && fp >= lo && fp <= hi - 2 * PtrSize && fp % PtrSize == 0) {
-		uintptr_t next = ((const uintptr_t *)fp)[0];
-		uintptr_t pc = ((const uintptr_t *)fp)[1];
-		if (pc == 0)
-			break;
-		pcBuf[i++] = pc;
-		lo = fp + PtrSize;
-		fp = next;
-	}
-	return i;
 }
 
 // trimRoot drops what is below the goroutine's function, and puts that function there if the walk did

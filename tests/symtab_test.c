@@ -169,25 +169,24 @@ testgarbage(void) {
 	st[11] = 1002;
 	st[20] = 0;
 	st[21] = 1003;
-	CHECK(fpTracebackPCs((uintptr_t)&st[2], lo, hi, 0, pcs, 64) == 3);
+	CHECK(fpTracebackPCs((uintptr_t)&st[2], lo, hi, pcs, 64) == 3);
 	CHECK(pcs[0] == 1001 && pcs[1] == 1002 && pcs[2] == 1003);
-	CHECK(fpTracebackPCs((uintptr_t)&st[2], lo, hi, 2, pcs, 64) == 1 && pcs[0] == 1003);
-	CHECK(fpTracebackPCs((uintptr_t)&st[2], lo, hi, 0, pcs, 2) == 2);
+	CHECK(fpTracebackPCs((uintptr_t)&st[2], lo, hi, pcs, 2) == 2);
 	// It goes down, or nowhere: no loop.
 	st[20] = (uintptr_t)&st[2];
-	CHECK(fpTracebackPCs((uintptr_t)&st[2], lo, hi, 0, pcs, 64) == 3);
+	CHECK(fpTracebackPCs((uintptr_t)&st[2], lo, hi, pcs, 64) == 3);
 	st[20] = (uintptr_t)&st[20];
-	CHECK(fpTracebackPCs((uintptr_t)&st[2], lo, hi, 0, pcs, 64) == 3);
+	CHECK(fpTracebackPCs((uintptr_t)&st[2], lo, hi, pcs, 64) == 3);
 	// Not a stack address at all.
 	const uintptr_t wild[] = {0, 1, 8, lo - 8, lo + 1, lo + 4, hi - 8, hi, ~(uintptr_t)0,
 		~(uintptr_t)7, (uintptr_t)1 << 63, (uintptr_t)0xdead000000000000};
 	for (unsigned i = 0; i < sizeof wild / sizeof wild[0]; i++)
-		CHECK(fpTracebackPCs(wild[i], lo, hi, 0, pcs, 64) == 0);
+		CHECK(fpTracebackPCs(wild[i], lo, hi, pcs, 64) == 0);
 	// Random words as a stack: it ends.
 	for (int k = 0; k < 20000; k++) {
 		for (int i = 0; i < 64; i++)
 			st[i] = lo + cheaprandn(sizeof st + 64) - 32;
-		CHECK(fpTracebackPCs(lo + 8 * cheaprandn(64), lo, hi, 0, pcs, 64) <= 32);
+		CHECK(fpTracebackPCs(lo + 8 * cheaprandn(64), lo, hi, pcs, 64) <= 32);
 	}
 }
 
@@ -206,7 +205,7 @@ caught(int sig, siginfo_t *info, void *ctxt) {
 	G *gp = getg()->m->curg;
 	int n = sigcallers(
 		gp, (uintptr_t)r[REG_RIP], (uintptr_t)r[REG_RSP], (uintptr_t)r[REG_RBP], buf, 64);
-	int m = fpTracebackPCs((uintptr_t)r[REG_RBP], gp->stack.lo, gp->stack.hi, 0, buf, 64);
+	int m = fpTracebackPCs((uintptr_t)r[REG_RBP], gp->stack.lo, gp->stack.hi, buf, 64);
 	ncaught++;
 	if (n > maxcaught)
 		maxcaught = n;
