@@ -96,6 +96,14 @@ read_sleb(reader *r) {
 	return (int64_t)v;
 }
 
+// read_length reads the length that a unit begins with, which says how wide offsets are in it.
+static inline uint64_t
+read_length(reader *r, unsigned *offsize) {
+	uint64_t len = read_fixed(r, 4);
+	*offsize = len == 0xffffffff ? 8 : 4;
+	return *offsize == 8 ? read_fixed(r, 8) : len;
+}
+
 // read_string returns a string in place.
 static inline const char *
 read_string(reader *r) {
@@ -117,5 +125,10 @@ section_string(dwarfSection s, uint64_t off) {
 		return "";
 	return (const char *)s.p + off;
 }
+
+// form_read reads a value of the form.  *s is set if it is a string that stands in place.
+uint64_t form_read(reader *r, unsigned offsize, uint64_t form, int64_t implicit, const char **s);
+// form_string makes a string of a value; s stood in place.  NULL: it is none, or only its unit knows.
+const char *form_string(const dwarfSections *d, uint64_t form, uint64_t v, const char *s);
 
 #endif

@@ -98,93 +98,6 @@ index_map(uintptr_t n) {
 
 // ---- attributes -------------------------------------------------------------------------------------------
 
-// form_read reads a value of the form.  *s is set if it is a string that stands in place.
-static uint64_t
-form_read(const dwarfUnit *u, reader *r, uint64_t form, int64_t implicit, const char **s) {
-	uint64_t n;
-	switch (form) {
-	case 0x01: // addr
-	case 0x07: // data8
-	case 0x14: // ref8
-	case 0x20: // ref_sig8
-	case 0x24: // ref_sup8
-		return read_fixed(r, 8);
-	case 0x0b: // data1
-	case 0x0c: // flag
-	case 0x11: // ref1
-	case 0x25: // strx1
-	case 0x29: // addrx1
-		return read_fixed(r, 1);
-	case 0x05: // data2
-	case 0x12: // ref2
-	case 0x26: // strx2
-	case 0x2a: // addrx2
-		return read_fixed(r, 2);
-	case 0x27: // strx3
-	case 0x2b: // addrx3
-		n = read_fixed(r, 2);
-		return n | read_fixed(r, 1) << 16;
-	case 0x06: // data4
-	case 0x13: // ref4
-	case 0x1c: // ref_sup4
-	case 0x28: // strx4
-	case 0x2c: // addrx4
-		return read_fixed(r, 4);
-	case 0x1e: // data16
-		read_fixed(r, 8);
-		return read_fixed(r, 8);
-	case 0x0e:   // strp
-	case 0x10:   // ref_addr
-	case 0x17:   // sec_offset
-	case 0x1d:   // strp_sup
-	case 0x1f:   // line_strp
-	case 0x1f20: // GNU_ref_alt
-	case 0x1f21: // GNU_strp_alt
-		return read_fixed(r, u->offsize);
-	case 0x0d: // sdata
-		return (uint64_t)read_sleb(r);
-	case 0x0f:   // udata
-	case 0x15:   // ref_udata
-	case 0x1a:   // strx
-	case 0x1b:   // addrx
-	case 0x22:   // loclistx
-	case 0x23:   // rnglistx
-	case 0x1f01: // GNU_addr_index
-	case 0x1f02: // GNU_str_index
-		return read_uleb(r);
-	case 0x08: // string
-		*s = read_string(r);
-		return 0;
-	case 0x19: // flag_present
-		return 1;
-	case 0x21: // implicit_const
-		return (uint64_t)implicit;
-	case 0x16: // indirect
-		return form_read(u, r, read_uleb(r), 0, s);
-	case 0x0a: // block1
-		n = read_fixed(r, 1);
-		break;
-	case 0x03: // block2
-		n = read_fixed(r, 2);
-		break;
-	case 0x04: // block4
-		n = read_fixed(r, 4);
-		break;
-	case 0x09: // block
-	case 0x18: // exprloc
-		n = read_uleb(r);
-		break;
-	default:
-		n = ~(uint64_t)0;
-		break;
-	}
-	if (n > (uint64_t)(r->end - r->p))
-		r->bad = true;
-	else
-		r->p += n;
-	return 0;
-}
-
 // form_addr makes an address of a value.
 static uintptr_t
 form_addr(const dwarfSections *d, const dwarfUnit *u, uint64_t form, uint64_t v) {
@@ -197,22 +110,18 @@ form_addr(const dwarfSections *d, const dwarfUnit *u, uint64_t form, uint64_t v)
 	return a;
 }
 
-// form_string makes a string of a value; s stood in place.
+// unit_string makes a string of a value; s stood in place.
 static const char *
-form_string(const dwarfSections *d, const dwarfUnit *u, uint64_t form, uint64_t v, const char *s) {
-	if (form == 0x0e)
-		return section_string(d->str, v);
-	if (form == 0x1f)
-		return section_string(d->linestr, v);
+unit_string(const dwarfSections *d, const dwarfUnit *u, uint64_t form, uint64_t v, const char *s) {
 	if (form == 0x1a || (form >= 0x25 && form <= 0x28)) {
 		uint64_t off = u->stroffbase + v * u->offsize;
 		if (d->stroffs.p == NULL || off >= d->stroffs.n || d->stroffs.n - off < u->offsize)
 			return NULL;
-		uint64_t x = 0;
-		memcpy(&x, d->stroffs.p + off, u->offsize);
-		return section_string(d->str, x);
+		v = 0;
+		memcpy(&v, d->stroffs.p + off, u->offsize);
+		form = 0x0e;
 	}
-	return s;
+	return form_string(d, form, v, s);
 }
 
 // form_ref makes the offset of an entry of a value; 0: it is elsewhere.
@@ -307,19 +216,19 @@ die_read(const dwarfSections *d, const dwarfUnit *u, reader *r, bool names, die 
 		if (a.bad || (at == 0 && form == 0))
 			break;
 		const char *s = NULL;
-		uint64_t v = form_read(u, r, form, implicit, &s);
+		uint64_t v = form_read(r, u->offsize, form, implicit, &s);
 		switch (at) {
 		case DW_AT_sibling:
 			e->sibling = form_ref(u, form, v);
 			break;
 		case DW_AT_name:
 			if (names)
-				e->name = form_string(d, u, form, v, s);
+				e->name = unit_string(d, u, form, v, s);
 			break;
 		case DW_AT_linkage_name:
 		case DW_AT_MIPS_linkage_name:
 			if (names)
-				e->linkage = form_string(d, u, form, v, s);
+				e->linkage = unit_string(d, u, form, v, s);
 			break;
 		case DW_AT_low_pc:
 			e->lowform = form;
@@ -511,12 +420,7 @@ unit_readheader(const dwarfSections *d, uintptr_t off, dwarfUnit *u) {
 	reader r = {d->info.p + off, d->info.p + d->info.n, false};
 	u->off = off;
 	u->lines.off = ~(uintptr_t)0;
-	u->offsize = 4;
-	uint64_t len = read_fixed(&r, 4);
-	if (len == 0xffffffff) {
-		u->offsize = 8;
-		len = read_fixed(&r, 8);
-	}
+	uint64_t len = read_length(&r, &u->offsize);
 	if (r.bad || len == 0 || len > (uint64_t)(r.end - r.p))
 		return false;
 	r.end = r.p + len;
@@ -553,7 +457,7 @@ unit_readtop(const dwarfSections *d, dwarfUnit *u) {
 	u->addrbase = e.addrbase;
 	u->rngbase = e.rngbase;
 	u->lines.off = e.lines;
-	u->lines.compdir = form_string(d, u, e.dirform, e.dir, e.dirstr);
+	u->lines.compdir = unit_string(d, u, e.dirform, e.dir, e.dirstr);
 	if (e.lowform != 0)
 		u->low = form_addr(d, u, e.lowform, e.low);
 	rangeIter it;

@@ -11,8 +11,6 @@
 // are not read.
 #include "sched/symtab_line.h"
 
-#include <elf.h>
-
 enum { maxLineUnits = 4096 };
 
 // lineUnit is an entry of the index: unit at off has rows within [lo, hi).
@@ -28,7 +26,7 @@ static uint32_t nlineUnits; // atomic; reserved in pieces
 // lineHeader is the header of a unit.
 typedef struct lineHeader {
 	unsigned version;
-	bool dwarf64;
+	unsigned offsize; // 4 or 8
 	uint8_t mininst;
 	int8_t linebase;
 	uint8_t linerange;
@@ -43,11 +41,7 @@ static bool
 lineHeader_read(const dwarfSections *l, uintptr_t *off, lineHeader *h) {
 	reader r = {l->line.p + *off, l->line.p + l->line.n, false};
 	memset(h, 0, sizeof *h);
-	uint64_t len = read_fixed(&r, 4);
-	if (len == 0xffffffff) {
-		h->dwarf64 = true;
-		len = read_fixed(&r, 8);
-	}
+	uint64_t len = read_length(&r, &h->offsize);
 	if (r.bad || len > (uint64_t)(r.end - r.p)) {
 		*off = l->line.n;
 		return false;
@@ -59,7 +53,7 @@ lineHeader_read(const dwarfSections *l, uintptr_t *off, lineHeader *h) {
 		return false;
 	if (h->version == 5)
 		read_fixed(&r, 2); // sizes of addresses and segment selectors
-	uint64_t hlen = read_fixed(&r, h->dwarf64 ? 8 : 4);
+	uint64_t hlen = read_fixed(&r, h->offsize);
 	if (hlen > (uint64_t)(r.end - r.p))
 		return false;
 	h->program = (reader){r.p + hlen, r.end, false};
@@ -96,55 +90,15 @@ table5(const dwarfSections *l, const lineHeader *h, reader *r, uint64_t want, ui
 	const char *name = "";
 	for (uint64_t k = 0; k < n && !r->bad; k++) {
 		for (unsigned i = 0; i < nf; i++) {
-			const char *s = "";
-			uint64_t v = 0;
-			switch (formats[i][1]) {
-			case 0x08: // string
-				s = read_string(r);
-				break;
-			case 0x1f: // line_strp
-				s = section_string(l->linestr, read_fixed(r, h->dwarf64 ? 8 : 4));
-				break;
-			case 0x0e: // strp
-				s = section_string(l->str, read_fixed(r, h->dwarf64 ? 8 : 4));
-				break;
-			case 0x0b: // data1
-				v = read_fixed(r, 1);
-				break;
-			case 0x05: // data2
-				v = read_fixed(r, 2);
-				break;
-			case 0x06: // data4
-				v = read_fixed(r, 4);
-				break;
-			case 0x07: // data8
-				v = read_fixed(r, 8);
-				break;
-			case 0x0f: // udata
-				v = read_uleb(r);
-				break;
-			case 0x1e: // data16: MD5
-				read_fixed(r, 8);
-				read_fixed(r, 8);
-				break;
-			case 0x09: // block
-				v = read_uleb(r);
-				if (v > (uint64_t)(r->end - r->p))
-					r->bad = true;
-				else
-					r->p += v;
-				break;
-			default:
-				r->bad = true;
-				break;
-			}
+			const char *s = NULL;
+			uint64_t v = form_read(r, h->offsize, formats[i][1], 0, &s);
 			if (k == want && formats[i][0] == DW_LNCT_path)
-				name = s;
+				name = form_string(l, formats[i][1], v, s);
 			if (k == want && formats[i][0] == DW_LNCT_directory_index)
 				*dir = v;
 		}
 	}
-	return name;
+	return name != NULL ? name : "";
 }
 
 // file_name writes the name of a file of the unit.  compdir, or NULL, is for versions whose tables
@@ -358,42 +312,4 @@ lines_file(const dwarfSections *l, lineTable at, uint64_t file, char *buf, int n
 	lineHeader h;
 	return at.off < l->line.n && lineHeader_read(l, &at.off, &h) &&
 	       file_name(l, &h, at.compdir, file, buf, n);
-}
-
-// dwarfSections_find looks for the sections by name.
-void
-dwarfSections_find(dwarfSections *d, const uint8_t *file, uintptr_t n) {
-	const struct {
-		const char *name;
-		dwarfSection *sec;
-	} wanted[] = {
-		{".debug_line", &d->line},
-		{".debug_line_str", &d->linestr},
-		{".debug_str", &d->str},
-		{".debug_info", &d->info},
-		{".debug_abbrev", &d->abbrev},
-		{".debug_addr", &d->addr},
-		{".debug_str_offsets", &d->stroffs},
-		{".debug_ranges", &d->ranges},
-		{".debug_rnglists", &d->rnglists},
-	};
-	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)file;
-	const Elf64_Shdr *sh = (const Elf64_Shdr *)(file + eh->e_shoff);
-	if (eh->e_shstrndx >= eh->e_shnum)
-		return;
-	const Elf64_Shdr *ns = &sh[eh->e_shstrndx];
-	if (ns->sh_offset > n || ns->sh_size > n - ns->sh_offset)
-		return;
-	dwarfSection names = {file + ns->sh_offset, ns->sh_size};
-	for (int i = 0; i < eh->e_shnum; i++) {
-		const Elf64_Shdr *s = &sh[i];
-		if (s->sh_type == SHT_NOBITS || (s->sh_flags & SHF_COMPRESSED) != 0 ||
-			s->sh_offset > n || s->sh_size > n - s->sh_offset)
-			continue;
-		const char *name = section_string(names, s->sh_name);
-		for (uintptr_t k = 0; k < nelem(wanted); k++) {
-			if (strcmp(name, wanted[k].name) == 0)
-				*wanted[k].sec = (dwarfSection){file + s->sh_offset, s->sh_size};
-		}
-	}
 }
