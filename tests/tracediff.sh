@@ -7,7 +7,7 @@ rc=0
 t=$(mktemp -d)
 trap 'rm -rf "$t"' EXIT
 bad() { echo "FAIL: $*"; rc=1; }
-g=$PWD/tools/gort-trace
+g=$PWD/tools/gort-trace mkdefect=$PWD/tests/trace/mkdefect
 case $srcdir in /*) here=$srcdir/tests/trace ;; *) here=$PWD/$srcdir/tests/trace ;; esac
 cd "$here" || exit 1
 say() { # COMMAND...: what it answers, and its status
@@ -60,6 +60,14 @@ test $? = 1 || bad "GOGC=200 passes for GOGC=100"
 # standard input
 "$g" keys runs/pool.trace >"$t/k" && "$g" keys - <runs/pool.trace | cmp -s - "$t/k" || bad "keys from standard input"
 "$g" summary - <runs/pool.trace >"$t/out" || bad "summary from standard input"
+# a long trace takes no more memory than its largest generation; where it is another one is still found
+"$mkdefect" -large 20 >"$t/long.trace"
+(ulimit -v 32000 && exec "$g" diff "$t/long.trace" "$t/long.trace") >"$t/out" 2>&1 || bad "a long trace: $(cat "$t/out")"
+"$mkdefect" -large 16 >"$t/shorter.trace"
+(ulimit -v 32000 && exec "$g" diff "$t/long.trace" "$t/shorter.trace") >"$t/out" 2>&1
+test $? = 1 || bad "a shorter trace: $(cat "$t/out")"
+grep -q 'DIFFERS  go/.*/sequence .* first divergence at token \([0-9]*\) of [0-9]*/\1:$' "$t/out" ||
+	bad "a shorter trace: $(cat "$t/out")"
 
 # errors are status 2 and a message
 fails() { # WHAT COMMAND...
@@ -93,6 +101,7 @@ done
 for r in '(=x' '[a=x' 'a**?=x' '\p{L}=x' '(?i)a=x' 'a*?=x' '\'; do
 	fails "-rename $r" diff -rename "$r" runs/pool.trace runs/pool.trace
 done
+TMPDIR=$t/none fails "no place for the temporary file" diff "$t/long.trace" "$t/long.trace"
 fails "an unknown option" diff -x runs/pool.trace runs/pool.trace
 fails "-n without a number" summary -n x runs/pool.trace
 test $rc = 0 && echo "tracediff: all as expected"

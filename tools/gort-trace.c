@@ -39,7 +39,12 @@ static const struct command {
 		"Exit status 1 if they differ.  -v shows what is equal, too.  -sched=false leaves "
 		"out the order in\n"
 		"which goroutines start.  -rename changes names of functions: -rename "
-		"'^go_(.*)$=main.$1'.\n"},
+		"'^go_(.*)$=main.$1'.\n"
+		"Memory is for the largest generation and the goroutines (half a KB each), however "
+		"long the traces are;\n"
+		"what is compared goes to a file in $TMPDIR (/tmp), which may become as large as "
+		"the "
+		"traces.\n"},
 	{"calibrate", gt_cmd_calibrate,
 		"[-v] [-sched=false] [-rename RE=NAME]... BASE.json TRACE...",
 		"make a baseline from several runs of a program",

@@ -54,8 +54,7 @@ same(const gt_value *a, const gt_value *b) {
 	case GT_EXACT:
 		return a->s == b->s;
 	case GT_SEQ:
-		return a->q.n == b->q.n &&
-		       (a->q.n == 0 || memcmp(a->q.v, b->q.v, a->q.n * sizeof a->q.v[0]) == 0);
+		return a->q.n == b->q.n && gt_seq_part(&a->q, &b->q) == a->q.n;
 	default:
 		return a->n == b->n;
 	}
@@ -96,18 +95,16 @@ number(const gt_value *v) {
 
 // around adds the tokens next to position i.
 static void
-around(gt_buf *b, const gt_atoms *q, size_t i) {
+around(gt_buf *b, const gt_seq *q, size_t i) {
 	size_t hi = i + 3 < q->n ? i + 3 : q->n, lo = i < 2 ? 0 : i - 2;
 	for (size_t k = lo; k < hi; k++)
-		gt_buf_fmt(b, "%s%s", k == lo ? "" : " ", gt_atom_text(q->v[k]));
+		gt_buf_fmt(b, "%s%s", k == lo ? "" : " ", gt_atom_text(gt_seq_at(q, k)));
 }
 
 // divergence says where two token lists part.
 static void
-divergence(gt_buf *b, const gt_atoms *x, const gt_atoms *y) {
-	size_t i = 0;
-	while (i < x->n && i < y->n && x->v[i] == y->v[i])
-		i++;
+divergence(gt_buf *b, const gt_seq *x, const gt_seq *y) {
+	size_t i = gt_seq_part(x, y);
 	gt_buf_fmt(b, "first divergence at token %zu of %zu/%zu:\n\t    A: \xe2\x80\xa6 ", i, x->n,
 		y->n);
 	around(b, x, i);
@@ -370,7 +367,7 @@ calibrate(bands *bs, const gt_keys *runs, int n) {
 		if (b->is_const)
 			b->nvariants = 0;
 		else
-			b->v.q.n = 0;
+			b->v.q = (gt_seq){0};
 	}
 }
 
@@ -399,31 +396,48 @@ print_bands(const bands *bs, bool verbose) {
 	printf("%zu keys constant over the runs, %zu vary\n", nconst, bs->n - nconst);
 }
 
-// band_json adds the object of a band.
+// float_json prints a number with what comes before it.
 static void
-band_json(gt_buf *b, const band *v) {
-	gt_buf_str(b, "{");
-	gt_value_json(b, &v->v, "\n  ");
-	gt_buf_fmt(b, ",\n  \"const\": %s", v->is_const ? "true" : "false");
-	if (v->min != 0) {
-		gt_buf_str(b, ",\n  \"Min\": ");
-		gt_float(b, v->min, true);
-	}
-	if (v->max != 0) {
-		gt_buf_str(b, ",\n  \"Max\": ");
-		gt_float(b, v->max, true);
-	}
-	gt_buf_fmt(b, ",\n  \"present\": %d", v->present);
+float_json(FILE *f, const char *before, double x) {
+	gt_buf b = {0};
+	gt_buf_str(&b, before);
+	gt_float(&b, x, true);
+	fwrite(b.s, 1, b.n, f);
+	gt_buf_free(&b);
+}
+
+// band_json prints the object of a band.
+static void
+band_json(FILE *f, const band *v) {
+	fputs("{", f);
+	gt_value_json(f, &v->v, "\n  ");
+	fprintf(f, ",\n  \"const\": %s", v->is_const ? "true" : "false");
+	if (v->min != 0)
+		float_json(f, ",\n  \"Min\": ", v->min);
+	if (v->max != 0)
+		float_json(f, ",\n  \"Max\": ", v->max);
+	fprintf(f, ",\n  \"present\": %d", v->present);
 	if (v->nvariants != 0) {
-		gt_buf_str(b, ",\n  \"variants\": [");
+		fputs(",\n  \"variants\": [", f);
 		for (int i = 0; i < v->nvariants; i++) {
-			gt_buf_fmt(b, "%s\n   {", i == 0 ? "" : ",");
-			gt_value_json(b, &v->variants[i], "\n    ");
-			gt_buf_str(b, "\n   }");
+			fputs(i == 0 ? "\n   {" : ",\n   {", f);
+			gt_value_json(f, &v->variants[i], "\n    ");
+			fputs("\n   }", f);
 		}
-		gt_buf_str(b, "\n  ]");
+		fputs("\n  ]", f);
 	}
-	gt_buf_fmt(b, ",\n  \"runs\": %d\n }", v->runs);
+	fprintf(f, ",\n  \"runs\": %d\n }", v->runs);
+}
+
+// name_json prints the name of a member.
+static void
+name_json(FILE *f, gt_atom name) {
+	gt_buf b = {0};
+	gt_buf_str(&b, " ");
+	gt_json_string(&b, gt_atom_text(name));
+	gt_buf_str(&b, ": ");
+	fwrite(b.s, 1, b.n, f);
+	gt_buf_free(&b);
 }
 
 // write_bands writes a baseline.
@@ -434,14 +448,9 @@ write_bands(const char *file, const bands *bs) {
 		return false;
 	fputs(bs->n == 0 ? "{" : "{\n", f);
 	for (size_t i = 0; i < bs->n; i++) {
-		gt_buf b = {0};
-		gt_buf_str(&b, " ");
-		gt_json_string(&b, gt_atom_text(bs->v[i].name));
-		gt_buf_str(&b, ": ");
-		band_json(&b, &bs->v[i]);
-		gt_buf_str(&b, i + 1 < bs->n ? ",\n" : "\n");
-		fwrite(b.s, 1, b.n, f);
-		gt_buf_free(&b);
+		name_json(f, bs->v[i].name);
+		band_json(f, &bs->v[i]);
+		fputs(i + 1 < bs->n ? ",\n" : "\n", f);
 	}
 	fputs("}", f);
 	bool ok = !ferror(f);
@@ -470,7 +479,7 @@ read_value(gt_value *v, const gt_json *o) {
 	for (size_t i = 0; q != NULL && q->type == GT_JSON_ARRAY && i < q->n; i++) {
 		if (q->elem[i].type != GT_JSON_STRING)
 			return false;
-		gt_atoms_add(&v->q, gt_atom_of(q->elem[i].str));
+		gt_seq_add(&v->q, gt_atom_of(q->elem[i].str));
 	}
 	return true;
 }
@@ -686,14 +695,10 @@ gt_cmd_keys(int argc, char **argv) {
 		return GT_FAILED;
 	fputs("{\n", stdout);
 	for (size_t i = 0; i < k.n; i++) {
-		gt_buf b = {0};
-		gt_buf_str(&b, " ");
-		gt_json_string(&b, gt_atom_text(k.v[i].name));
-		gt_buf_str(&b, ": {");
-		gt_value_json(&b, &k.v[i].v, "\n  ");
-		gt_buf_fmt(&b, "\n }%s\n", i + 1 < k.n ? "," : "");
-		fwrite(b.s, 1, b.n, stdout);
-		gt_buf_free(&b);
+		name_json(stdout, k.v[i].name);
+		fputs("{", stdout);
+		gt_value_json(stdout, &k.v[i].v, "\n  ");
+		fputs(i + 1 < k.n ? "\n },\n" : "\n }\n", stdout);
 	}
 	fputs("}", stdout);
 	return GT_CLEAN;

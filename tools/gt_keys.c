@@ -9,9 +9,10 @@
 // goroutine that was preempted does not count as started anew.  tests/trace/go/tracediff has the
 // same rules in Go; the two give the same keys, down to the last digit, and tests/check-go sees to it.
 //
-// Memory: the tokens of the goroutines, four bytes each, and the trace's largest generation.  The
-// events are not kept.  A goroutine's name may be known only late (from the first stack it shows), so
-// a first pass finds the names.
+// Memory: the trace's largest generation, and what there is of goroutines (half a KB each), cycles of
+// the collector, and different texts and latencies.  The events are not kept, and the tokens of the
+// goroutines go to a temporary file, four bytes each (gt_seq.h).  A goroutine's name may be known only
+// late (from the first stack it shows), so a first pass finds the names.
 #include "tools/gt_keys.h"
 
 #include <math.h>
@@ -62,7 +63,7 @@ typedef struct gor {
 	bool by_runtime; // last left the running state because of the collector, the tracer or preemption
 	uint8_t what;
 	int64_t since, assist_at;
-	gt_atoms toks;
+	gt_seq toks;
 	count *counts;
 	size_t ncounts, capcounts;
 } gor;
@@ -75,6 +76,18 @@ typedef struct cycle {
 	int64_t begin;
 	double dur, live_at, after, goal_at, goal, assist;
 } cycle;
+
+// Latencies: how often there was which.
+typedef struct latencies {
+	gt_map counts; // ns -> count
+	uint64_t n;
+} latencies;
+
+// The values of a metric.
+typedef struct values {
+	uint64_t n;
+	double max;
+} values;
 
 // Pauses of one kind.
 typedef struct stw {
@@ -99,8 +112,9 @@ typedef struct state {
 
 	gt_map kinds; // of transitions -> count
 	gt_map edges; // two atoms -> count
-	gt_atoms sched_order;
-	gt_nums lat_user, lat_system, heap_goal, heap_alloc;
+	gt_seq sched_order;
+	latencies lat_user, lat_system;
+	values heap_goal, heap_alloc;
 	stw *stws;
 	size_t nstws, capstws;
 	gt_map proc_at, proc_run;
@@ -140,7 +154,7 @@ exact_n(gt_keys *k, gt_atom name, uint64_t n) {
 }
 
 static void
-seq(gt_keys *k, gt_atom name, gt_atoms q) {
+seq(gt_keys *k, gt_atom name, gt_seq q) {
 	gt_value *v = put(k, name);
 	v->class = GT_SEQ;
 	v->q = q;
@@ -188,31 +202,36 @@ gt_keys_del(gt_keys *k, gt_atom name) {
 }
 
 void
-gt_value_json(gt_buf *b, const gt_value *v, const char *indent) {
-	gt_buf_fmt(b, "%s\"class\": %d,", indent, v->class);
+gt_value_json(FILE *f, const gt_value *v, const char *indent) {
+	gt_buf b = {0};
+	gt_buf_fmt(&b, "%s\"class\": %d,", indent, v->class);
 	if (v->s != 0) {
-		gt_buf_fmt(b, "%s\"s\": ", indent);
-		gt_json_string(b, gt_atom_text(v->s));
-		gt_buf_str(b, ",");
+		gt_buf_fmt(&b, "%s\"s\": ", indent);
+		gt_json_string(&b, gt_atom_text(v->s));
+		gt_buf_str(&b, ",");
 	}
-	gt_buf_fmt(b, "%s\"n\": ", indent);
-	gt_float(b, v->n, true);
+	gt_buf_fmt(&b, "%s\"n\": ", indent);
+	gt_float(&b, v->n, true);
 	if (v->q.n != 0) {
-		gt_buf_fmt(b, ",%s\"seq\": [", indent);
+		gt_buf_fmt(&b, ",%s\"seq\": [", indent);
 		for (size_t i = 0; i < v->q.n; i++) {
-			gt_buf_fmt(b, "%s%s ", i == 0 ? "" : ",", indent);
-			gt_json_string(b, gt_atom_text(v->q.v[i]));
+			gt_buf_fmt(&b, "%s%s ", i == 0 ? "" : ",", indent);
+			gt_json_string(&b, gt_atom_text(gt_seq_at(&v->q, i)));
+			fwrite(b.s, 1, b.n, f);
+			b.n = 0;
 		}
-		gt_buf_fmt(b, "%s]", indent);
+		gt_buf_fmt(&b, "%s]", indent);
 	}
 	if (v->tol != 0) {
-		gt_buf_fmt(b, ",%s\"tol\": ", indent);
-		gt_float(b, v->tol, true);
+		gt_buf_fmt(&b, ",%s\"tol\": ", indent);
+		gt_float(&b, v->tol, true);
 	}
 	if (v->floor != 0) {
-		gt_buf_fmt(b, ",%s\"floor\": ", indent);
-		gt_float(b, v->floor, true);
+		gt_buf_fmt(&b, ",%s\"floor\": ", indent);
+		gt_float(&b, v->floor, true);
 	}
+	fwrite(b.s, 1, b.n, f);
+	gt_buf_free(&b);
 }
 
 // ---- names
@@ -349,7 +368,7 @@ tok(state *s, int64_t id, gt_atom t) {
 		return;
 	gor *g = get(s, id);
 	if (g->what == USER)
-		gt_atoms_add(&g->toks, t);
+		gt_seq_add(&g->toks, t);
 }
 
 // bump counts one more of what goroutine g did.
@@ -483,6 +502,18 @@ unblocked(state *s, const gt_event *ev, gor *g) {
 	tok(s, ev->goroutine, g->unblock);
 }
 
+static void
+latencies_add(latencies *l, int64_t ns) {
+	(*gt_map_at(&l->counts, (uint64_t)ns, NULL))++;
+	l->n++;
+}
+
+static void
+values_add(values *v, double x) {
+	v->max = v->n == 0 ? x : fmax(v->max, x);
+	v->n++;
+}
+
 // go_transition takes a change of a goroutine.
 static void
 go_transition(state *s, const gt_event *ev) {
@@ -493,7 +524,8 @@ go_transition(state *s, const gt_event *ev) {
 	if (from == to)
 		return;
 	int says = stack_says(s, ev->stack);
-	double d = (double)(t - g->since);
+	int64_t ns = t - g->since;
+	double d = (double)ns;
 	if (g->since != 0) {
 		if (from == GT_GO_RUNNING && g->what == USER)
 			s->user_run += d;
@@ -501,7 +533,7 @@ go_transition(state *s, const gt_event *ev) {
 			 worker(g->label) < W_NUM)
 			s->cyc->workers[worker(g->label)] += d;
 		if (from == GT_GO_RUNNABLE && to == GT_GO_RUNNING)
-			gt_nums_add(g->what == USER ? &s->lat_user : &s->lat_system, d);
+			latencies_add(g->what == USER ? &s->lat_user : &s->lat_system, ns);
 	}
 	g->since = t;
 	if (from == GT_GO_UNDETERMINED)
@@ -521,7 +553,7 @@ go_transition(state *s, const gt_event *ev) {
 	} else if (to == GT_GO_RUNNING && from == GT_GO_RUNNABLE) {
 		g->label = 0;
 		if (g->what == USER && !g->by_runtime)
-			gt_atoms_add(&s->sched_order, g->path);
+			gt_seq_add(&s->sched_order, g->path);
 		g->by_runtime = false;
 	} else if (to == GT_GO_WAITING) {
 		if (says == 0) {
@@ -557,12 +589,12 @@ metric(state *s, const gt_event *ev) {
 	double v = (double)ev->metric.value;
 	const char *n = ev->metric.name->s;
 	if (strcmp(n, "/memory/classes/heap/objects:bytes") == 0) {
-		gt_nums_add(&s->heap_alloc, v);
+		values_add(&s->heap_alloc, v);
 		s->live = v;
 		if (s->cyc != NULL)
 			s->cyc->after = v;
 	} else if (strcmp(n, "/gc/heap/goal:bytes") == 0) {
-		gt_nums_add(&s->heap_goal, v);
+		values_add(&s->heap_goal, v);
 		s->goal = v;
 		if (s->ncycles > 0 && s->cycles[s->ncycles - 1]->goal == 0)
 			s->cycles[s->ncycles - 1]->goal = v;
@@ -723,6 +755,21 @@ quant(gt_nums *v, double q) {
 	return v->v[(size_t)fmin((double)(v->n - 1), q * (double)v->n)];
 }
 
+// latency returns the q quantile of latencies, as quant does of numbers.
+static double
+latency(const latencies *l, double q) {
+	if (l->n == 0)
+		return 0;
+	uint64_t *ns = gt_map_keys(&l->counts, true);
+	uint64_t left = (uint64_t)fmin((double)(l->n - 1), q * (double)l->n);
+	size_t i = 0;
+	for (uint64_t n; (n = *gt_map_get(&l->counts, ns[i])) <= left; i++)
+		left -= n;
+	double r = (double)(int64_t)ns[i];
+	free(ns);
+	return r;
+}
+
 // A table of counts by text, and how Go prints such a map.
 typedef struct counts {
 	gt_map index;
@@ -774,7 +821,7 @@ static void
 goroutine_keys(state *s) {
 	gt_keys *k = s->keys;
 	counts class = {0}, ends = {0}, sys = {0}, class_exact = {0};
-	gt_atoms tree = {0};
+	gt_seq tree = {0};
 	for (size_t i = 0; i < s->order.n; i++) {
 		gor *g = s->gs[s->order.v[i]];
 		if (g->what == SYSTEM && g->name != 0)
@@ -782,7 +829,7 @@ goroutine_keys(state *s) {
 		if (g->what != USER)
 			continue;
 		const char *p = gt_atom_text(g->path);
-		gt_atoms_add(&tree, g->path);
+		gt_seq_add(&tree, g->path);
 		gt_atom c = no_ordinals(g->path);
 		for (size_t j = 0; j < g->ncounts; j++) {
 			const char *what = gt_atom_text(g->counts[j].what);
@@ -792,7 +839,7 @@ goroutine_keys(state *s) {
 		}
 		counts_add(&class_exact, gt_atom_fmt("class/goroutines %s", gt_atom_text(c)), 1);
 		gt_atom last = g->toks.n == 0 ? gt_atom_of("(start)")
-					      : no_ordinals(g->toks.v[g->toks.n - 1]);
+					      : no_ordinals(gt_seq_at(&g->toks, g->toks.n - 1));
 		counts_add(&ends, gt_atom_fmt("%s ends in %s", gt_atom_text(c), gt_atom_text(last)),
 			1);
 		seq(k, gt_atom_fmt("go/%s/sequence", p), g->toks);
@@ -860,15 +907,15 @@ latency_keys(state *s) {
 	for (int i = 0; i < 3; i++) {
 		// how long idle helpers of the runtime wait is the tracer's doing, and luck
 		info(s->keys, gt_atom_fmt("latency/system p%g ns", qs[i] * 100),
-			quant(&s->lat_system, qs[i]));
+			latency(&s->lat_system, qs[i]));
 		stat(s->keys, gt_atom_fmt("latency/user p%g ns", qs[i] * 100),
-			quant(&s->lat_user, qs[i]), 3, 20000);
+			latency(&s->lat_user, qs[i]), 3, 20000);
 	}
 }
 
 // shapes returns the sequences of phases that cycles had, without the workers' labels: with one
 // processor assists alone may mark a whole cycle.
-static gt_atoms
+static gt_seq
 shapes(state *s) {
 	gt_keys set = {0};
 	for (size_t i = 0; i < s->ncycles; i++) {
@@ -883,10 +930,10 @@ shapes(state *s) {
 		put(&set, gt_atom_of(b.s));
 		gt_buf_free(&b);
 	}
-	gt_atoms r = {0};
+	gt_seq r = {0};
 	qsort(set.v, set.n, sizeof set.v[0], by_name);
 	for (size_t i = 0; i < set.n; i++)
-		gt_atoms_add(&r, set.v[i].name);
+		gt_seq_add(&r, set.v[i].name);
 	free(set.v);
 	gt_map_free(&set.index);
 	return r;
@@ -978,9 +1025,9 @@ all_keys(state *s) {
 	}
 	stat(k, gt_atom_of("heap/goal updates"), (double)s->heap_goal.n, .2, 2);
 	stat(k, gt_atom_of("heap/alloc updates"), (double)s->heap_alloc.n, .2, 4);
-	stat(k, gt_atom_of("heap/alloc peak"), quant(&s->heap_alloc, 1), .25, 1 << 17);
+	stat(k, gt_atom_of("heap/alloc peak"), s->heap_alloc.max, .25, 1 << 17);
 	stat(k, gt_atom_of("heap/goal last"), s->goal, .25, 1 << 17);
-	stat(k, gt_atom_of("heap/goal max"), quant(&s->heap_goal, 1), .25, 1 << 17);
+	stat(k, gt_atom_of("heap/goal max"), s->heap_goal.max, .25, 1 << 17);
 	stat(k, gt_atom_of("procs/utilisation"), rt / fmax(1, wall * fmax(1, s->procs)), .3, .15);
 	info(k, gt_atom_of("wall ns"), wall);
 	info(k, gt_atom_of("events"), (double)s->events);
@@ -998,7 +1045,7 @@ free_state(state *s) {
 			    gt_keys_get(s->keys,
 				    gt_atom_fmt("go/%s/sequence", gt_atom_text(g->path))) != NULL;
 		if (!kept)
-			free(g->toks.v);
+			gt_seq_free(&g->toks);
 		free(g->counts);
 		free(g);
 	}
@@ -1012,12 +1059,9 @@ free_state(state *s) {
 		free(s->stws[i].durs.v);
 	free(s->stws);
 	free(s->order.v);
-	free(s->lat_user.v);
-	free(s->lat_system.v);
-	free(s->heap_goal.v);
-	free(s->heap_alloc.v);
 	gt_map *maps[] = {&s->ids, &s->nchild, &s->funcs, &s->texts, &s->flags, &s->stacks,
-		&s->ranges, &s->toks, &s->kinds, &s->edges, &s->proc_at, &s->proc_run};
+		&s->ranges, &s->toks, &s->kinds, &s->edges, &s->proc_at, &s->proc_run,
+		&s->lat_user.counts, &s->lat_system.counts};
 	for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
 		gt_map_free(maps[i]);
 }
@@ -1042,14 +1086,12 @@ pass(state *s, const char *file, void (*f)(state *, const gt_event *)) {
 // spool copies standard input into a file, because it is read twice.
 static FILE *
 spool(char *name, size_t n) {
-	FILE *f = tmpfile();
+	FILE *f = gt_tmpfile();
 	char buf[65536];
 	size_t got;
-	if (f == NULL)
-		return NULL;
 	while ((got = fread(buf, 1, sizeof buf, stdin)) > 0)
 		fwrite(buf, 1, got, f);
-	if (fflush(f) != 0) {
+	if (fflush(f) != 0 || ferror(f)) {
 		fclose(f);
 		return NULL;
 	}

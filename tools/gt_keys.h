@@ -9,6 +9,7 @@
 #define TOOLS_GT_KEYS_H
 
 #include "tools/gt_atom.h"
+#include "tools/gt_seq.h"
 
 // How a value is judged without a baseline.
 enum {
@@ -22,7 +23,7 @@ typedef struct gt_value {
 	char class; // 0: there is none
 	gt_atom s;  // GT_EXACT
 	double n;   // GT_STAT, GT_INFO
-	gt_atoms q; // GT_SEQ
+	gt_seq q;   // GT_SEQ
 	double tol, floor;
 } gt_value;
 
@@ -53,7 +54,7 @@ void gt_keys_del(gt_keys *k, gt_atom name);
 enum { GT_USER, GT_SYSTEM, GT_TRACER };
 int gt_goroutine_kind(const char *name);
 
-// gt_value_json adds the members of a value as encoding/json does, each on a line after indent.
-void gt_value_json(gt_buf *b, const gt_value *v, const char *indent);
+// gt_value_json prints the members of a value as encoding/json does, each on a line after indent.
+void gt_value_json(FILE *f, const gt_value *v, const char *indent);
 
 #endif // TOOLS_GT_KEYS_H
