@@ -7,32 +7,18 @@
 // result that differs from the one computed in peace says that a stop lost something.  Every kernel
 // stands here twice: stopped in place, and (GORT_ASYNC) switched off its thread.
 //
-//	preempt [SECONDS [GOROUTINES]]
-//
 // Under ThreadSanitizer goroutines stop only where they poll.
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "stress.h"
 
-#include "runtime/gort.h"
-
-#ifdef __has_feature
-#	if __has_feature(thread_sanitizer)
-#		define TSAN 1
-#	endif
-#endif
-#ifdef __SANITIZE_THREAD__
-#	define TSAN 1
-#endif
-#ifdef TSAN
-#	define POLL(i)                      \
+#ifdef STRESS_TSAN
+#	define POLL_AT(i)                   \
 		do {                         \
 			if ((i) % 1024 == 0) \
 				gort_poll(); \
 		} while (0)
 enum { iterations = 20000 };
 #else
-#	define POLL(i) ((void)0)
+#	define POLL_AT(i) ((void)0)
 enum { iterations = 3000000 };
 #endif
 
@@ -56,7 +42,7 @@ GORT_TYPE(node, next);
 			h ^= h >> 7;                                                           \
 			h ^= h << 17;                                                          \
 			h += (uint64_t)i;                                                      \
-			POLL(i);                                                               \
+			POLL_AT(i);                                                            \
 		}                                                                              \
 		return h;                                                                      \
 	}                                                                                      \
@@ -70,7 +56,7 @@ GORT_TYPE(node, next);
 			for (int i = 0; i < 4; i++)                                            \
 				a[i] = (a[i] ^ (a[i] << 5)) * 1664525u + (a[i] >> 3) +         \
 				       (uint32_t)k;                                            \
-			POLL(k);                                                               \
+			POLL_AT(k);                                                            \
 		}                                                                              \
 		uint64_t h = 0;                                                                \
 		for (int i = 0; i < 4; i++)                                                    \
@@ -84,7 +70,7 @@ GORT_TYPE(node, next);
 		for (long i = 0; i < n / 4; i++) {                                             \
 			x = x * 1.0000001 + 0.5 / x;                                           \
 			y = y * 0.9999999 + 1 / x;                                             \
-			POLL(i);                                                               \
+			POLL_AT(i);                                                            \
 		}                                                                              \
 		uint64_t a, b;                                                                 \
 		memcpy(&a, &x, 8);                                                             \
@@ -96,7 +82,7 @@ GORT_TYPE(node, next);
 		long double x = 1 + (long double)(s % 97);                                     \
 		for (long i = 0; i < n / 4; i++) {                                             \
 			x = x * 1.0000000001L + 0.25L / x;                                     \
-			POLL(i);                                                               \
+			POLL_AT(i);                                                            \
 		}                                                                              \
 		double d = (double)x;                                                          \
 		uint64_t h;                                                                    \
@@ -113,7 +99,7 @@ GORT_TYPE(node, next);
 					 : "r"((uint64_t)0x9e3779b97f4a7c15),                  \
 					 "r"((uint64_t)0xbf58476d1ce4e5b9)                     \
 					 : "cc");                                              \
-			POLL(i);                                                               \
+			POLL_AT(i);                                                            \
 		}                                                                              \
 		return a ^ b ^ c;                                                              \
 	}                                                                                      \
@@ -124,7 +110,7 @@ GORT_TYPE(node, next);
 			v[i] = s + (uint64_t)i;                                                \
 		for (long i = 0; i < n / 4; i++) {                                             \
 			v[i % 12] += v[(i + 5) % 12] * 3 + (uint64_t)i;                        \
-			POLL(i);                                                               \
+			POLL_AT(i);                                                            \
 		}                                                                              \
 		uint64_t h = 0;                                                                \
 		for (int i = 0; i < 12; i++)                                                   \
@@ -146,7 +132,7 @@ GORT_TYPE(node, next);
 			__asm__ volatile("std\n\trep movsb\n\tcld"                             \
 					 : "+D"(d), "+S"(p), "+c"(m)::"memory");               \
 			b[k % 2048] = (unsigned char)(b[k % 2048] + k);                        \
-			POLL(k);                                                               \
+			POLL_AT(k);                                                            \
 		}                                                                              \
 		uint64_t h = 0;                                                                \
 		for (int i = 0; i < 2048; i++)                                                 \
@@ -171,7 +157,7 @@ GORT_TYPE(node, next);
 				gort_store(x->next, t);                                        \
 				l = x;                                                         \
 			}                                                                      \
-			POLL(k);                                                               \
+			POLL_AT(k);                                                            \
 		}                                                                              \
 		return h;                                                                      \
 	}                                                                                      \
@@ -185,8 +171,6 @@ enum { nkernels = sizeof inplace_kernels / sizeof inplace_kernels[0] };
 
 static gort_waitgroup wg;
 static int64_t deadline;
-static uint64_t done;     // atomic: kernels run
-static uint64_t wrong;    // atomic
 static uint64_t cycles;   // atomic: collections
 static uint32_t finished; // atomic: the workers are through
 static uint64_t want[2][nkernels][4];
@@ -203,12 +187,9 @@ worker(int id) {
 		int variant = (id / nkernels + round) % 2;
 		uint64_t seed = (uint64_t)(id + round) % 4;
 		uint64_t got = run(k, variant, seed);
-		if (got != want[variant][k][seed]) {
-			printf("goroutine %d: kernel %d/%d: %#lx, want %#lx\n", id, k, variant,
-				(unsigned long)got, (unsigned long)want[variant][k][seed]);
-			__atomic_add_fetch(&wrong, 1, __ATOMIC_RELAXED);
-		}
-		__atomic_add_fetch(&done, 1, __ATOMIC_RELAXED);
+		CHECK(got == want[variant][k][seed], "goroutine %d: kernel %d/%d: %#lx, want %#lx",
+			id, k, variant, (unsigned long)got, (unsigned long)want[variant][k][seed]);
+		step(1);
 	}
 	gort_waitgroup_done(&wg);
 }
@@ -230,13 +211,13 @@ disturber(void) {
 
 static int
 app(int argc, char **argv) {
-	double seconds = argc > 1 ? atof(argv[1]) : 2;
-	int n = argc > 2 ? atoi(argv[2]) : 32;
+	enum { n = 32 };
+
 	for (int v = 0; v < 2; v++)
 		for (int k = 0; k < nkernels; k++)
 			for (uint64_t s = 0; s < 4; s++)
 				want[v][k][s] = run(k, v, s);
-	deadline = gort_now() + (int64_t)(seconds * 1e9);
+	deadline = gort_now() + (int64_t)(stress_seconds * 1e9);
 	gort_waitgroup_add(&wg, n);
 	for (int i = 0; i < n; i++)
 		gort_go(worker, i);
@@ -245,12 +226,12 @@ app(int argc, char **argv) {
 	gort_waitgroup_add(&wg, 1);
 	__atomic_store_n(&finished, 1, __ATOMIC_RELAXED);
 	gort_waitgroup_wait(&wg);
-	printf("preempt: %lu kernels, %lu collections, %lu wrong\n", (unsigned long)done,
-		(unsigned long)cycles, (unsigned long)wrong);
-	return wrong != 0;
+	printf("preempt: ok: %lu kernels, %lu collections\n", (unsigned long)steps(),
+		(unsigned long)cycles);
+	return 0;
 }
 
 int
 main(int argc, char **argv) {
-	return gort_run(app, argc, argv);
+	return stress_main("preempt", app, argc, argv);
 }
