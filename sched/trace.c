@@ -175,8 +175,10 @@ untraced_1(void *a) {
 	suspendGState s = suspendG(args->gp);
 	if (!s.dead) {
 		ug->goid = s.g->goid;
-		if (s.g->m != NULL)
-			ug->mid = (int64_t)s.g->m->procid;
+		// If it is runnable, execute may be about to give it an M.
+		M *mp = atomic_LoadRelaxed(&s.g->m);
+		if (mp != NULL)
+			ug->mid = (int64_t)mp->procid;
 		ug->status = readgstatus(s.g) & ~(uint32_t)_Gscan;
 		ug->waitreason = s.g->waitreason;
 		ug->inMarkAssist = s.g->inMarkAssist;

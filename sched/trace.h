@@ -15,18 +15,13 @@
 
 // ---- tracetime.go ---------------------------------------------------------------------------------
 
-// tscPair is the time stamp counter at a time.
-typedef struct tscPair {
-	uint64_t tsc;
-	int64_t ns;
-} tscPair;
-
-// traceClock relates the counter to nanotime.
+// traceClock relates the time stamp counter to nanotime.
 extern struct traceClock {
 	uint32_t cur; // atomic: how often scale was set; modulo 2: the last one; 0: none
 	struct {
-		tscPair at;
-		uint64_t mult; // ns a tick, times 2^32
+		uint64_t tsc;  // atomic: the counter
+		int64_t ns;    // atomic: at this time
+		uint64_t mult; // atomic: ns a tick, times 2^32
 	} scale[2];
 } traceClock;
 
@@ -42,14 +37,14 @@ traceClockNow(void) {
 		if (unlikely(cur == 0))
 			return (traceTime)nanotime() / traceTimeDiv;
 		uint32_t i = cur % 2;
-		int64_t d = (int64_t)((uint64_t)cputicks() - traceClock.scale[i].at.tsc);
-		traceTime t = (traceTime)(traceClock.scale[i].at.ns +
-					  (int64_t)((__int128)d * traceClock.scale[i].mult >> 32)) /
-			      traceTimeDiv;
+		uint64_t d = (uint64_t)cputicks() - atomic_LoadRelaxed(&traceClock.scale[i].tsc);
+		int64_t ns = atomic_LoadRelaxed(&traceClock.scale[i].ns);
+		uint64_t mult = atomic_LoadRelaxed(&traceClock.scale[i].mult);
 		// Whoever was off for long has read numbers that changed.
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (likely(atomic_LoadRelaxed(&traceClock.cur) == cur))
-			return t;
+			return (traceTime)(ns + (int64_t)((__int128)(int64_t)d * mult >> 32)) /
+			       traceTimeDiv;
 	}
 }
 

@@ -99,5 +99,6 @@ traceSchedResourceState_acquireStatus(traceSchedResourceState *r, uintptr_t gen)
 // traceSchedResourceState_readyNextGen prepares the state for the generation after gen.
 void
 traceSchedResourceState_readyNextGen(traceSchedResourceState *r, uintptr_t gen) {
-	r->seq[traceNextGen(gen) % 2] = 0;
+	// Both the owner and traceAdvance may do so.
+	atomic_StoreRelaxed(&r->seq[traceNextGen(gen) % 2], 0U);
 }

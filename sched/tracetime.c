@@ -13,6 +13,12 @@
 #include "runtime/os_linux.h"
 #include "sched/trace.h"
 
+// tscPair is the time stamp counter at a time.
+typedef struct tscPair {
+	uint64_t tsc;
+	int64_t ns;
+} tscPair;
+
 static struct {
 	bool usable;   // the kernel's clock is the counter
 	tscPair first; // from which the rate is measured
@@ -70,10 +76,13 @@ traceClockSet1(void) {
 	if (cur == 0)
 		cur = 2;
 	uint32_t i = cur % 2;
-	traceClock.scale[i].at = p;
-	traceClock.scale[i].mult =
-		(uint64_t)(((unsigned __int128)(uint64_t)(p.ns - tsc.first.ns) << 32) /
-			   (p.tsc - tsc.first.tsc));
+	uint64_t mult = (uint64_t)(((unsigned __int128)(uint64_t)(p.ns - tsc.first.ns) << 32) /
+				   (p.tsc - tsc.first.tsc));
+	// Who sees any of these sees that cur has moved on since it was theirs.
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	atomic_StoreRelaxed(&traceClock.scale[i].tsc, p.tsc);
+	atomic_StoreRelaxed(&traceClock.scale[i].ns, p.ns);
+	atomic_StoreRelaxed(&traceClock.scale[i].mult, mult);
 	atomic_Store(&traceClock.cur, cur);
 	if (p.ns - tsc.first.ns > 50 * enough)
 		tsc.first = p;
