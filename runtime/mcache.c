@@ -39,7 +39,7 @@ allocmcache(void) {
 	for (int i = 0; i < numSpanClasses; i++) {
 		c->alloc[i] = &emptymspan;
 	}
-	c->nextSample = nextSample();
+	startSampling(c, nextSample());
 	return c;
 }
 

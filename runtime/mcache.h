@@ -13,7 +13,10 @@
 // mcache belongs to a P, so nothing here is locked.  It lies off the heap.
 // PORT: no stackcache (stacks are slots, cached in P), no reusableNoscan (freegc is off in Go).
 struct mcache {
-	int64_t nextSample;  // bytes to allocate until the next sample of the memory profile
+	// Bytes to allocate until the next sample of the memory profile; < 0: profilealloc is next.  While
+	// a trace wants each object (traceObjects) it is -1, and what it would be is in
+	// heldSample, which is -1 otherwise.
+	int64_t nextSample;
 	uintptr_t scanAlloc; // bytes of scannable heap allocated since the last flush
 
 	// The block that small pointer-free objects are packed into; 0: none.  A heap pointer that
@@ -21,6 +24,7 @@ struct mcache {
 	uintptr_t tiny;
 	uintptr_t tinyoffset;
 	uintptr_t tinyAllocs; // objects packed since the last flush
+	int64_t heldSample;   // see nextSample
 
 	mspan *alloc[numSpanClasses]; // spans to allocate from; &emptymspan: none
 

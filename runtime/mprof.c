@@ -323,9 +323,6 @@ mProf_Free(bucket *b, uintptr_t size) {
 // nextSample: see mprof.h.  At a rate of 1 every allocation is sampled, at 0 none.
 int64_t
 nextSample(void) {
-	if (unlikely(traceAllocFreeEnabled())) {
-		return -1; // all of them: profilealloc
-	}
 	if (MemProfileRate <= 0) {
 		return INT64_MAX;
 	}
@@ -335,7 +332,37 @@ nextSample(void) {
 	return fastexprand(MemProfileRate);
 }
 
-// profilealloc is the tail of malloc for an object that is to be sampled.
+void
+startSampling(mcache *c, int64_t left) {
+	bool traced = traceAllocFreeEnabled();
+	c->nextSample = traced ? -1 : left;
+	c->heldSample = traced ? left : -1;
+}
+
+void
+traceObjects(void) {
+	assertWorldStopped();
+	for (int32_t i = 0; i < nallp; i++) {
+		mcache *c = allp[i]->mcache;
+		// It may have allocated nothing since the last trace.
+		startSampling(c, c->heldSample >= 0 ? c->heldSample : c->nextSample);
+	}
+}
+
+// sampled counts down what the trace of objects held, and reports whether an object of size bytes is to
+// be sampled, as sampleDue would without the trace.
+static bool
+sampled(mcache *c, uintptr_t size) {
+	int64_t left = -1;
+	if (c->heldSample >= 0) {
+		left = c->heldSample - (int64_t)size;
+	}
+	bool due = left < 0;
+	startSampling(c, due ? nextSample() : left);
+	return due;
+}
+
+// profilealloc is the tail of malloc for an object that is to be sampled, or traced.
 NOINLINE void *
 profilealloc(void *x, uintptr_t size) {
 	M *mp = acquirem();
@@ -343,18 +370,16 @@ profilealloc(void *x, uintptr_t size) {
 	if (c == NULL) {
 		throw("profilealloc called without a P or outside bootstrapping");
 	}
-	c->nextSample = nextSample();
+	if (sampled(c, size)) {
+		mProf_Malloc(mp, x, size);
+	}
 	if (unlikely(traceAllocFreeEnabled())) {
-		// The trace is about all objects, the profile pauses.
 		traceLocker tl = traceAcquire();
 		if (traceLocker_ok(tl)) {
 			traceLocker_HeapObjectAlloc(tl, (uintptr_t)x, NULL);
 			traceRelease(tl);
 		}
-		releasem(mp);
-		return x;
 	}
-	mProf_Malloc(mp, x, size);
 	releasem(mp);
 	return x;
 }
@@ -367,7 +392,7 @@ setMemProfileRate(intptr_t rate) {
 		for (int32_t i = 0; i < nallp; i++) {
 			// As in Go the next allocation of each P is a sample, unless there are to be none.
 			if (allp[i]->mcache != NULL) {
-				allp[i]->mcache->nextSample = rate <= 0 ? INT64_MAX : 0;
+				startSampling(allp[i]->mcache, rate <= 0 ? INT64_MAX : 0);
 			}
 		}
 	}

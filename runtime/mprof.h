@@ -15,6 +15,12 @@ void mprofinit(void);
 
 // nextSample is how many bytes may be allocated before the next sample is due.
 int64_t nextSample(void);
+// startSampling makes left bytes of c the next sample, and sends each object to profilealloc meanwhile
+// if it is to be traced.  No P allocates from c, or it is the caller's.
+void startSampling(mcache *c, int64_t left);
+// traceObjects makes every P start to tell of each object, which traceAllocFreeEnabled ends.  The world
+// is stopped.
+void traceObjects(void);
 // setMemProfileRate changes the rate and makes every P start afresh.  Stops the world.
 void setMemProfileRate(intptr_t rate);
 

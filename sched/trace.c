@@ -25,9 +25,9 @@
 
 #include <errno.h>
 
-#include "runtime/mcache.h"
 #include "runtime/mem.h"
 #include "runtime/mheap.h"
+#include "runtime/mprof.h"
 #include "runtime/mstats.h"
 #include "runtime/panic.h"
 #include "runtime/runtime1.h"
@@ -64,8 +64,7 @@ startLocked_1(void *a) {
 	if (atomic_Load(&debug.traceallocfree) != 0) {
 		// PORT: objects are traced where they would be sampled for the memory profile.
 		atomic_StoreRel(&traceFlags.enabledWithAllocFree, true);
-		for (int32_t i = 0; i < nallp; i++)
-			allp[i]->mcache->nextSample = -1;
+		traceObjects();
 	}
 	atomic_Store(&trace.gen, firstGen);
 

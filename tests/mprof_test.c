@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "runtime/mcache.h"
 #include "runtime/mgc.h"
 #include "runtime/mprof.h"
 #include "runtime/rand.h"
@@ -22,6 +23,7 @@
 #include "sched/proc.h"
 #include "sched/runtime2.h"
 #include "sched/symtab.h"
+#include "sched/trace.h"
 
 enum { maxRecords = 4096 };
 static MemProfileRecord records[maxRecords];
@@ -198,6 +200,79 @@ sampled(void) {
 
 Test(MProf, Sampled) {
 	RUN(sampled);
+}
+
+static int
+nowhere(void *ctx, const void *data, size_t n) {
+	*(size_t *)ctx += n;
+	(void)data;
+	return 0;
+}
+
+// sampleleft is what the only P may allocate before a sample is due.
+static int64_t
+sampleleft(void) {
+	const mcache *c = getg()->m->p->mcache;
+	return c->heldSample >= 0 ? c->heldSample : c->nextSample;
+}
+
+// counted is how many samples alloc1024 has.
+static int64_t
+counted(void) {
+	gort_gc();
+	return through("main.alloc1024").AllocObjects;
+}
+
+// A trace of all objects leaves the samples of the profile as they would be without it.
+static void
+traced(void) {
+	const int64_t far = INT64_C(1) << 40;
+	size_t size = 0;
+
+	gort_gomaxprocs(1);
+	gort_set_gc_percent(-1);
+	debug.traceallocfree = 1;
+	startSampling(getg()->m->p->mcache, far);
+	for (int i = 0; i < 2; i++) {
+		CHECK(gort_trace_start_writer(nowhere, &size) == 0);
+		alloc1024(100, false);
+		CHECK(gort_trace_stop() == 0);
+		alloc1024(100, false);
+	}
+	// The tracer allocates, too: two buffers for CPU samples each time.
+	CHECK(far - sampleleft() >= 400 * 1024 && far - sampleleft() < 10 << 20);
+	CHECK(counted() == 0);
+
+	// The 31st object, be it after the trace.
+	CHECK(gort_trace_start_writer(nowhere, &size) == 0);
+	startSampling(getg()->m->p->mcache, 30 * 1024);
+	alloc1024(20, false);
+	CHECK(sampleleft() == 10 * 1024);
+	CHECK(gort_trace_stop() == 0);
+	int64_t left = sampleleft();
+	CHECK(left > 0 && left <= 10 * 1024);
+	alloc1024((int)(left / 1024), false);
+	CHECK(sampleleft() == left % 1024);
+	alloc1024(1, false);
+	CHECK(counted() == 1);
+
+	// All of them are sampled while it is on, and it goes on when none are.
+	CHECK(gort_trace_start_writer(nowhere, &size) == 0);
+	gort_mem_profile_rate(1);
+	alloc1024(1000, false);
+	gort_mem_profile_rate(0);
+	CHECK(counted() == 1001);
+	traceAdvance(false);
+	size = 0;
+	alloc1024(10000, false);
+	CHECK(gort_trace_stop() == 0);
+	CHECK(size > 3 * 10000); // kind, time, number
+	CHECK(counted() == 1001);
+	debug.traceallocfree = 0;
+}
+
+Test(MProf, Traced) {
+	RUN(traced);
 }
 
 // ---- goroutines
