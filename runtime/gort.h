@@ -206,7 +206,8 @@ GORT_API void gort_read_memstats(gort_memstats *m);
 //
 // Profiles are in the formats of Go's runtime/pprof: `go tool pprof` reads them.  In the environment,
 // GORT_CPUPROFILE=FILE and GORT_HEAPPROFILE=FILE make a program write profiles of the whole run when it
-// exits.
+// exits.  A descriptor to write profiles or traces to may be non-blocking: what it does not take yet is
+// waited for, while other goroutines run.  If nobody reads it any more the error is -EPIPE.
 
 // gort_stack writes the traceback of the calling goroutine to buf, then those of all others if all
 // (which stops the world), and returns how many of the n bytes it used; no 0 ends it.

@@ -26,6 +26,7 @@
 #include "sched/mprof_goroutine.h"
 #include "sched/proc.h"
 #include "sched/sema.h"
+#include "sched/writefd.h"
 
 // ---- text -------------------------------------------------------------------------------------------
 
@@ -57,7 +58,7 @@ text_init(textWriter *w, int fd) {
 static void
 text_flush(textWriter *w) {
 	if (w->n > 0 && w->err == 0) {
-		w->err = pprof_write(w->fd, w->buf, w->n);
+		w->err = writefd(w->fd, w->buf, w->n);
 	}
 	w->n = 0;
 }
@@ -437,7 +438,7 @@ writeGoroutineStacks(int fd) {
 		int err = 0;
 		bool done = n < size || size >= 64 << 20;
 		if (done) {
-			err = pprof_write(fd, buf, n);
+			err = writefd(fd, buf, n);
 		}
 		pprofMem_free(&mem);
 		if (done) {

@@ -75,8 +75,6 @@ enum { pprofMaxFrames = 32 }; // of one return address, with inlined functions
 
 // pprof_hidden reports whether a function is the runtime's own.
 bool pprof_hidden(const char *name);
-// pprof_write writes n bytes to fd, while other goroutines run: 0 or -errno.
-int pprof_write(int fd, const void *p, uintptr_t n);
 
 // pprof_env starts what the environment asks for, and arranges for its end.  By the main goroutine.
 void pprof_env(void);

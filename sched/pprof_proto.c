@@ -25,11 +25,9 @@
 
 #include "sched/pprof.h"
 
-#include <errno.h>
-
 #include "runtime/mstats.h"
-#include "runtime/os_linux.h"
 #include "sched/cpuprof.h"
+#include "sched/writefd.h"
 
 enum {
 	// message ValueType
@@ -297,35 +295,6 @@ pbUint64s(profileBuilder *b, int tag, const uint64_t *x, int n) {
 
 // ---- output -----------------------------------------------------------------------------------------
 
-struct pprof_write_args {
-	int fd;
-	const uint8_t *p;
-	uintptr_t n;
-};
-
-static intptr_t
-pprof_write_1(void *arg) {
-	struct pprof_write_args *a = arg;
-	while (a->n > 0) {
-		int32_t k = runtime_write(a->fd, a->p, (int32_t)min(a->n, (uintptr_t)1 << 30));
-		if (k == -EINTR) {
-			continue;
-		}
-		if (k <= 0) {
-			return k == 0 ? -EIO : k;
-		}
-		a->p += k;
-		a->n -= (uintptr_t)k;
-	}
-	return 0;
-}
-
-int
-pprof_write(int fd, const void *p, uintptr_t n) {
-	struct pprof_write_args a = {fd, p, n};
-	return (int)gort_blocking(pprof_write_1, &a);
-}
-
 static void *
 pb_zalloc(void *opaque, unsigned n, unsigned size) {
 	return pprofMem_alloc(opaque, (uintptr_t)n * size);
@@ -348,7 +317,7 @@ compress_(profileBuilder *b, int flush) {
 		deflate(&b->z, flush);
 		uintptr_t n = outSize - b->z.avail_out;
 		if (n > 0 && b->err == 0) {
-			b->err = pprof_write(b->fd, b->out, n);
+			b->err = writefd(b->fd, b->out, n);
 		}
 	} while (b->z.avail_out == 0);
 	b->ndata = 0;

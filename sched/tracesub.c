@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "runtime/mem.h"
 #include "runtime/mstats.h"
@@ -21,6 +20,7 @@
 #include "runtime/runtime1.h"
 #include "sched/sema.h"
 #include "sched/trace.h"
+#include "sched/writefd.h"
 
 typedef int (*traceWrite)(void *ctx, const void *data, size_t n);
 
@@ -332,30 +332,16 @@ gort_trace_start_writer(int (*write_)(void *ctx, const void *data, size_t n), vo
 	return r;
 }
 
-// writefd is the writer of gort_trace_start.
+// tofd is the writer of gort_trace_start.
 static int
-writefd(void *ctx, const void *data, size_t n) {
-	const uint8_t *p = data;
-
-	while (n > 0) {
-		entersyscall();
-		ssize_t w = write((int)(intptr_t)ctx, p, n);
-		int err = w < 0 ? errno : 0;
-		exitsyscall();
-		if (w < 0 && err == EINTR)
-			continue;
-		if (w < 0)
-			return -err;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
+tofd(void *ctx, const void *data, size_t n) {
+	return writefd((int)(intptr_t)ctx, data, n);
 }
 
 // gort_trace_start: see gort.h.
 int
 gort_trace_start(int fd) {
-	return fd < 0 ? -EBADF : gort_trace_start_writer(writefd, (void *)(intptr_t)fd);
+	return fd < 0 ? -EBADF : gort_trace_start_writer(tofd, (void *)(intptr_t)fd);
 }
 
 // gort_trace_stop: see gort.h.
@@ -476,17 +462,20 @@ gort_trace_snapshot(int fd) {
 		gens[n++] = g;
 	}
 	unlock(&tracing.lock);
-	void *ctx = (void *)(intptr_t)fd;
-	int r = writefd(ctx, tracing.fr.header, sizeof tracing.fr.header);
+	uint8_t header[sizeof tracing.fr.header];
+	memcpy(header, tracing.fr.header, sizeof header);
+	// As long as fd takes: others may start and stop meanwhile.
+	semrelease(&tracing.sema);
+
+	int r = writefd(fd, header, sizeof header);
 	while (n > 0) {
 		rawGeneration *g = gens[--n];
 		for (rawBatch *b = g->first; b != NULL && r == 0; b = b->next)
-			r = writefd(ctx, b->data, b->n);
+			r = writefd(fd, b->data, b->n);
 		releaseGeneration(g);
 	}
 	if (gens != NULL)
 		sysFree(gens, room * sizeof gens[0], &memstats.other_sys);
-	semrelease(&tracing.sema);
 	return r;
 }
 
