@@ -44,7 +44,7 @@ static struct {
 	profBuf *kept; // atomic: what log is or was
 
 	// Stacks of foreign threads, each with its length before it, until a thread of the runtime's puts
-	// them into the log: that needs a G.  Protected by signalLock.
+	// them into the log: that needs a G.  Protected by signalLock while hz is not 0.
 	uintptr_t extra[1000];
 	int numExtra;
 	uint64_t lostExtra; // for which there was no room
@@ -102,7 +102,9 @@ prof_unlock(void) {
 	atomic_Store(&prof.signalLock, 0U);
 }
 
-// cpuProfile_addExtra moves the stacks of foreign threads to the log.
+// cpuProfile_addExtra moves the stacks of foreign threads to the log.  signalLock is held, or hz is 0:
+// then no handler comes here or to what this uses, as each looks at hz once it has the lock, and those
+// that had it before are through.
 static void
 cpuProfile_addExtra(void) {
 	const uint64_t one = 1;
@@ -169,10 +171,15 @@ cpuProfile_add(void *const *tagPtr, const uintptr_t *stk, int nstk) {
 }
 
 // cpuProfile_addNonGo keeps a sample of a foreign thread.
+//
+// PORT: only if the profiler is still on.  Go does not look again, so that a handler may write among
+// the samples while addExtra takes them out at the end, and leave one to the next profile.
 static void
 cpuProfile_addNonGo(const uintptr_t *stk, int nstk) {
 	prof_lock();
-	if (cpuprof.numExtra + 1 + nstk < (int)nelem(cpuprof.extra)) {
+	if (atomic_Load(&prof.hz) == 0) {
+		// It has ended while the handler was on its way.
+	} else if (cpuprof.numExtra + 1 + nstk < (int)nelem(cpuprof.extra)) {
 		uintptr_t *p = &cpuprof.extra[cpuprof.numExtra];
 		p[0] = (uintptr_t)(1 + nstk);
 		for (int i = 0; i < nstk; i++) {
