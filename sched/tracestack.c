@@ -71,7 +71,7 @@ fpHash(uint64_t h, uintptr_t fp, uintptr_t lo, uintptr_t hi) {
 
 	while (fp >= lo && fp <= hi - 2 * PtrSize && n-- > 0) {
 		h = (h ^ ((const uintptr_t *)fp)[1]) * hashMul;
-		lo = fp + PtrSize;
+		lo = fp + 2 * PtrSize;
 		fp = ((const uintptr_t *)fp)[0];
 	}
 	return h;
