@@ -1,11 +1,8 @@
 #!/bin/sh
 # examples/index: the same counts for every number of processors and workers, every pace and mode of the collector;
 # equal to the Go twin where Go is installed, and to an independent count by awk; clear errors.
-: "${srcdir:=.}" "${GOCMD:=no}"
-rc=0
-t=$(mktemp -d)
-trap 'rm -rf "$t"' EXIT
-bad() { echo "FAIL: $*"; rc=1; }
+. "${srcdir:=.}/tests/support/test.sh"
+: "${GOCMD:=no}"
 pick() { for k in bytes failed files joined postings sum tokens words; do grep -o "\"$k\":[^,}]*" "$1"; done; }
 mkdir -p "$t/tree/a/b" "$t/tree/empty" "$t/other"
 awk -v T="$t" 'BEGIN { srand(7); for (i = 0; i < 60; i++) { f = T "/tree/" (i % 3 ? "a/" : "") (i % 5 ? "" : "b.") i ".txt";

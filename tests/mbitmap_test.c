@@ -10,6 +10,7 @@
 #include "runtime/malloc.h"
 #include "runtime/mgcsweep.h"
 #include "sched/runtime2.h"
+#include "tests/support/rnd.h"
 #include "tests/support/support.h"
 
 // ---- a span of one page that no heap knows ------------------------------------------------------
@@ -50,15 +51,6 @@ makeSpan(int class, bool noscan) {
 	return s;
 }
 
-// splitmix64: the tests repeat themselves.
-static uint64_t
-rnd(uint64_t *state) {
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 // randomType fills *t and its mask: words words, at least one pointer.
 static void
 randomType(gort_type *t, uint64_t *mask, uintptr_t words, uint64_t *state) {
@@ -68,7 +60,7 @@ randomType(gort_type *t, uint64_t *mask, uintptr_t words, uint64_t *state) {
 	t->name = "random";
 	t->ptrbytes = 0;
 	for (uintptr_t i = 0; i < words; i++)
-		if (rnd(state) % 3 == 0 || (i == words - 1 && t->ptrbytes == 0)) {
+		if (splitmix64(state) % 3 == 0 || (i == words - 1 && t->ptrbytes == 0)) {
 			mask[i / 64] |= UINT64_C(1) << (i % 64);
 			t->ptrbytes = (i + 1) * 8;
 		}
@@ -83,18 +75,18 @@ Test(HeapBits, WriteHeapBitsSmall) {
 		uintptr_t *hb = mspan_heapBits(&s, &nw);
 		cr_assert_eq(nw, 16);
 		for (uintptr_t i = 0; i < nw; i++)
-			hb[i] = rnd(&state);
+			hb[i] = splitmix64(&state);
 		static uintptr_t want[MaxObjsPerSpan];
 		static uint16_t order[MaxObjsPerSpan];
 		for (unsigned i = 0; i < s.nelems; i++) {
-			unsigned j = (unsigned)(rnd(&state) % (i + 1));
+			unsigned j = (unsigned)(splitmix64(&state) % (i + 1));
 			order[i] = order[j];
 			order[j] = (uint16_t)i;
 		}
 		for (unsigned i = 0; i < s.nelems; i++) {
 			uint64_t mask[8];
 			gort_type t;
-			uintptr_t words = rnd(&state) % (s.elemsize / 8) + 1;
+			uintptr_t words = splitmix64(&state) % (s.elemsize / 8) + 1;
 			randomType(&t, mask, words, &state);
 			uintptr_t x = s.startAddr + order[i] * s.elemsize;
 			uintptr_t n = s.elemsize / 8 / words; // as many values as fit
@@ -135,7 +127,8 @@ static void
 checkRanges(mspan *s, uintptr_t slot, uintptr_t obj, const gort_type *t, uint64_t *state) {
 	uintptr_t words = (slot + s->elemsize - obj) / 8;
 	for (int k = 0; k < 200; k++) {
-		uintptr_t lo = rnd(state) % words, hi = lo + 1 + rnd(state) % (words - lo);
+		uintptr_t lo = splitmix64(state) % words,
+			  hi = lo + 1 + splitmix64(state) % (words - lo);
 		if (k == 0) {
 			lo = 0;
 			hi = words;
@@ -153,12 +146,12 @@ Test(TypePointers, Tiled) {
 	uint64_t state = 2;
 	for (int k = 0; k < 300; k++) {
 		int lo = classOf(576), hi = classOf(1152);
-		int class = lo + (int)(rnd(&state) % (unsigned)(hi - lo + 1));
+		int class = lo + (int)(splitmix64(&state) % (unsigned)(hi - lo + 1));
 		mspan s = makeSpan(class, false);
 		uint64_t mask[8];
 		gort_type t;
-		randomType(&t, mask, rnd(&state) % 200 + 1, &state);
-		uintptr_t slot = s.startAddr + rnd(&state) % s.nelems * s.elemsize;
+		randomType(&t, mask, splitmix64(&state) % 200 + 1, &state);
+		uintptr_t slot = s.startAddr + splitmix64(&state) % s.nelems * s.elemsize;
 		*(const _type **)slot = &t;
 		checkRanges(&s, slot, slot + 8, &t, &state);
 	}
@@ -185,11 +178,12 @@ Test(TypePointers, Conservative) {
 Test(AllocBits, NextFree) {
 	uint64_t state = 4;
 	for (int k = 0; k < 400; k++) {
-		mspan s = makeSpan(1 + (int)(rnd(&state) % (unsigned)classOf(2688)), (k & 1) != 0);
-		unsigned density = (unsigned)(rnd(&state) % 9);
+		mspan s = makeSpan(
+			1 + (int)(splitmix64(&state) % (unsigned)classOf(2688)), (k & 1) != 0);
+		unsigned density = (unsigned)(splitmix64(&state) % 9);
 		unsigned taken = 0;
 		for (unsigned i = 0; i < s.nelems; i++)
-			if (rnd(&state) % 8 < density) {
+			if (splitmix64(&state) % 8 < density) {
 				allocbits[i / 8] |= (uint8_t)(1 << (i % 8));
 				taken++;
 			}

@@ -10,16 +10,14 @@
 #include "runtime/mpagealloc.h"
 #include "runtime/mpagecache.h"
 #include "runtime/runtime.h"
+#include "tests/support/rnd.h"
 #include "tests/support/support.h"
 
 static uint64_t seed;
 
 static uint64_t
 rnd(void) {
-	uint64_t z = seed += 0x9e3779b97f4a7c15;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
+	return splitmix64(&seed);
 }
 
 Test(PageCache, Alloc) {

@@ -1,10 +1,8 @@
 #!/bin/sh
 # The runtime built for another table of size classes, one with more classes than Go's 68, collects,
 # counts and clears as with its own; what is known at compile time follows the table.
-: "${srcdir:=.}" "${CC:=cc}" "${LD:=ld}" "${OBJCOPY:=objcopy}" "${UV_LIBS:=-luv}" "${XXHASH_LIBS:=-lxxhash}" "${ZLIB_LIBS:=-lz}"
-t=$(mktemp -d)
-trap 'rm -rf "$t"' EXIT
-trap 'exit 1' HUP INT TERM
+. "${srcdir:=.}/tests/support/test.sh"
+: "${CC:=cc}" "${LD:=ld}" "${OBJCOPY:=objcopy}" "${UV_LIBS:=-luv}" "${XXHASH_LIBS:=-lxxhash}" "${ZLIB_LIBS:=-lz}"
 fail() {
 	echo "FAIL: $*"
 	exit 1

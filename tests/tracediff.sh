@@ -2,11 +2,7 @@
 # gort-trace's keys, diff, calibrate and summary on recorded traces of Go, against the answers in trace/expect.txt,
 # which were those of Go's differ (tests/trace/go/tracediff) when they were recorded; and the errors.
 # "tracediff.sh -u" in the build tree records them anew.
-: "${srcdir:=.}"
-rc=0
-t=$(mktemp -d)
-trap 'rm -rf "$t"' EXIT
-bad() { echo "FAIL: $*"; rc=1; }
+. "${srcdir:=.}/tests/support/test.sh"
 g=$PWD/tools/gort-trace mkdefect=$PWD/tests/trace/mkdefect
 case $srcdir in /*) here=$srcdir/tests/trace ;; *) here=$PWD/$srcdir/tests/trace ;; esac
 cd "$here" || exit 1

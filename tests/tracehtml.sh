@@ -1,10 +1,6 @@
 #!/bin/sh
 # gort-trace html: the page stands for itself, is bounded, and a browser shows it from disk (if there is a Chromium).
-: "${srcdir:=.}"
-rc=0
-t=$(mktemp -d)
-trap 'rm -rf "$t"' EXIT
-bad() { echo "FAIL: $*"; rc=1; }
+. "${srcdir:=.}/tests/support/test.sh"
 g=$PWD/tools/gort-trace
 runs=$srcdir/tests/trace/runs
 "$g" html -o "$t/one.html" "$runs/locks-2procs.trace" || bad "one trace"

@@ -253,32 +253,21 @@ gates(uint64_t id) {
 	}
 }
 
-static gort_waitgroup all;
-
-static void
-worker(void (*f)(uint64_t), uint64_t id) {
-	f(id);
-	gort_waitgroup_done(&all);
-}
-
 static int
 app(int argc, char **argv) {
 	(void)argc;
 	(void)argv;
 	deadline = gort_now() + (int64_t)(stress_seconds * 1e9);
 	static void (*const fs[])(uint64_t) = {fans, token, gates};
-	gort_waitgroup_add(&all, 6);
+	gort_waitgroup_add(&stress_workers, 6);
 	for (uint64_t i = 0; i < 6; i++)
-		gort_go(worker, fs[i % 3], i);
+		gort_go(stress_worker, fs[i % 3], i);
 	while (gort_now() < deadline) {
 		gort_gc();
 		gort_sleep(5 * GORT_MS);
 	}
-	gort_waitgroup_wait(&all);
-	for (int i = 0; i < 2000 && gort_num_goroutine() > stress_goroutines; i++)
-		gort_sleep(GORT_MS);
-	CHECK(gort_num_goroutine() == stress_goroutines, "%d goroutines are left",
-		gort_num_goroutine());
+	gort_waitgroup_wait(&stress_workers);
+	stress_ended();
 	printf("chan: ok: %lu steps\n", (unsigned long)steps());
 	return 0;
 }

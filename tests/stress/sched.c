@@ -290,10 +290,7 @@ app(int argc, char **argv) {
 		(unsigned long)died);
 	CHECK(mucount[0] == muwant && mucount[1] == muwant, "mutex: %lu of %lu increments",
 		(unsigned long)mucount[0], (unsigned long)muwant);
-	for (int i = 0; i < 5000 && gort_num_goroutine() > stress_goroutines; i++)
-		gort_sleep(GORT_MS);
-	CHECK(gort_num_goroutine() == stress_goroutines, "%d goroutines are left",
-		gort_num_goroutine());
+	stress_ended();
 	printf("sched: ok: %lu steps, %lu goroutines in trees\n", (unsigned long)steps(),
 		(unsigned long)born);
 	return 0;

@@ -199,6 +199,24 @@ stress_tracer(gort_waitgroup *wg) {
 	gort_waitgroup_done(wg);
 }
 
+static gort_waitgroup stress_workers;
+
+// stress_worker runs f, as one of stress_workers.
+static inline void
+stress_worker(void (*f)(uint64_t), uint64_t id) {
+	f(id);
+	gort_waitgroup_done(&stress_workers);
+}
+
+// stress_ended fails if goroutines of the program are left.
+static inline void
+stress_ended(void) {
+	for (int i = 0; i < 5000 && gort_num_goroutine() > stress_goroutines; i++)
+		gort_sleep(GORT_MS);
+	CHECK(gort_num_goroutine() == stress_goroutines, "%d goroutines are left",
+		gort_num_goroutine());
+}
+
 static int (*stress_app)(int, char **);
 
 // stress_run runs the program, with traces if they are wanted.

@@ -159,14 +159,6 @@ tickers(uint64_t id) {
 	}
 }
 
-static gort_waitgroup all;
-
-static void
-worker(void (*f)(uint64_t), uint64_t id) {
-	f(id);
-	gort_waitgroup_done(&all);
-}
-
 static int
 app(int argc, char **argv) {
 	(void)argc;
@@ -174,9 +166,9 @@ app(int argc, char **argv) {
 	deadline = gort_now() + (int64_t)(stress_seconds * 1e9);
 	static void (*const fs[])(uint64_t) = {setter, sleeper, timeouts, tickers};
 	enum { n = 24 };
-	gort_waitgroup_add(&all, n);
+	gort_waitgroup_add(&stress_workers, n);
 	for (uint64_t i = 0; i < n; i++)
-		gort_go(worker, fs[i % 4], i);
+		gort_go(stress_worker, fs[i % 4], i);
 	int procs = gort_gomaxprocs(0);
 	for (int i = 0; gort_now() < deadline; i++) {
 		gort_gc();
@@ -185,11 +177,8 @@ app(int argc, char **argv) {
 		gort_sleep(10 * GORT_MS);
 	}
 	gort_gomaxprocs(procs);
-	gort_waitgroup_wait(&all);
-	for (int i = 0; i < 5000 && gort_num_goroutine() > stress_goroutines; i++)
-		gort_sleep(GORT_MS);
-	CHECK(gort_num_goroutine() == stress_goroutines, "%d goroutines are left",
-		gort_num_goroutine());
+	gort_waitgroup_wait(&stress_workers);
+	stress_ended();
 	printf("timers: ok: %lu steps\n", (unsigned long)steps());
 	return 0;
 }

@@ -6,14 +6,11 @@
 #ifndef GORT_TESTS_SUPPORT_DEATH_H
 #define GORT_TESTS_SUPPORT_DEATH_H
 
-#include "tests/support/support.h"
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "sched/proc.h"
+#include "tests/support/child.h"
+#include "tests/support/support.h"
 
 enum { deathMax = 1 << 16 };
 
@@ -29,15 +26,10 @@ death_main(void) {
 // returns the child's wait status; text gets what it wrote to standard error.
 static inline int
 deathOf(void (*fn)(void), bool start, char text[deathMax]) {
-	int p[2];
-	cr_assert(pipe(p) == 0);
-	fflush(NULL);
-	pid_t pid = fork();
+	int fd;
+	pid_t pid = child_fork(&fd, 30);
+	cr_assert(pid >= 0);
 	if (pid == 0) {
-		dup2(p[1], 2);
-		close(p[0]);
-		close(p[1]);
-		alarm(30);
 		death_fn = fn;
 		if (start)
 			runtime_start(death_main);
@@ -45,22 +37,7 @@ deathOf(void (*fn)(void), bool start, char text[deathMax]) {
 			death_main();
 		_exit(0);
 	}
-	close(p[1]);
-	size_t n = 0;
-	for (;;) {
-		char drop[512];
-		ssize_t k = n < deathMax - 1 ? read(p[0], text + n, deathMax - 1 - n)
-					     : read(p[0], drop, sizeof(drop));
-		if (k <= 0)
-			break;
-		if (n < deathMax - 1)
-			n += (size_t)k;
-	}
-	text[n] = 0;
-	close(p[0]);
-	int status = 0;
-	waitpid(pid, &status, 0);
-	return status;
+	return child_end(pid, fd, text, deathMax);
 }
 
 // expectDeath: fn ends with status 2, and its last words begin with want.

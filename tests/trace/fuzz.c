@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/rnd.h"
 #include "tests/trace/story.h"
 #include "tools/gt_impl.h"
 
@@ -29,18 +30,9 @@ enum { MAX = 4096 };
 
 static uint64_t rng;
 
-// rnd is splitmix64.
-static uint64_t
-rnd(void) {
-	uint64_t z = rng += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
 static uint32_t
 below(uint32_t n) {
-	return (uint32_t)(rnd() % n);
+	return (uint32_t)(splitmix64(&rng) % n);
 }
 
 // ---- inputs
@@ -53,7 +45,7 @@ number(void) {
 		1ull << 32, 255, 256, 257};
 	if (below(16) != 0)
 		return good[below(sizeof good / sizeof good[0])];
-	uint64_t v = rnd();
+	uint64_t v = splitmix64(&rng);
 	return v >> below(64);
 }
 
@@ -116,7 +108,7 @@ change_story(story *s) {
 		}
 		break;
 	case 7:
-		it->dt = below(2) ? below(1000) : (uint32_t)rnd();
+		it->dt = below(2) ? below(1000) : (uint32_t)splitmix64(&rng);
 		break;
 	case 8: {
 		char *r = raw[below(8)];
@@ -155,7 +147,7 @@ change_bytes(uint8_t *p, size_t n) {
 		p[i] ^= (uint8_t)(1 << below(8));
 		break;
 	case 1:
-		p[i] = (uint8_t)rnd();
+		p[i] = (uint8_t)splitmix64(&rng);
 		break;
 	case 2:
 		p[i] = (uint8_t)(p[i] + (below(2) ? 1 : 255));
@@ -167,7 +159,7 @@ change_bytes(uint8_t *p, size_t n) {
 		if (n == MAX)
 			return n;
 		memmove(p + i + 1, p + i, n - i);
-		p[i] = (uint8_t)(below(2) ? below(54) : rnd());
+		p[i] = (uint8_t)(below(2) ? below(54) : splitmix64(&rng));
 		return n + 1;
 	case 5:
 		if (below(4) == 0)
@@ -176,7 +168,7 @@ change_bytes(uint8_t *p, size_t n) {
 	case 6:
 		k = below(12);
 		for (size_t j = 0; j < k && i + j < n; j++)
-			p[i + j] = (uint8_t)(0x80 | rnd());
+			p[i + j] = (uint8_t)(0x80 | splitmix64(&rng));
 		break;
 	case 7: { // repeat a piece
 		k = below((uint32_t)(n - i) < 64 ? (uint32_t)(n - i) : 64);
@@ -202,7 +194,7 @@ input(uint64_t seed, uint64_t i, uint8_t *out) {
 		change_story(&s);
 	static const uint8_t versions[] = {22, 23, 25};
 	story_opts o = {.version = below(16) == 0 ? versions[below(3)] : 26};
-	uint32_t flags = (uint32_t)rnd();
+	uint32_t flags = (uint32_t)splitmix64(&rng);
 	if ((flags & 15) == 0) {
 		o.nosync = flags >> 4 & 1;
 		o.noclock = flags >> 5 & 1;
