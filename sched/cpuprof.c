@@ -247,7 +247,9 @@ sigprof(uintptr_t pc, uintptr_t sp, uintptr_t bp, G *gp, M *mp, int code) {
 	}
 	if (atomic_Load(&prof.hz) != 0) {
 		cpuProfile_add(mp->curg != NULL ? &mp->curg->labels : NULL, stk, n);
-		traceCPUSample(mp->curg != NULL ? mp->curg : gp, mp, mp->p, stk, n);
+		// In a system call the P may be taken meanwhile.
+		traceCPUSample(
+			mp->curg != NULL ? mp->curg : gp, mp, atomic_LoadRelaxed(&mp->p), stk, n);
 	}
 
 	mp->mallocing--;

@@ -9,8 +9,11 @@
 // that it has arrived.
 //
 // No goroutine may be stopped in place inside the sanitizer: the runtime may have called it, with a P
-// in a register.  Where the sanitizer is a part of the program its text is not to be told apart, and
-// goroutines are stopped by polling alone.
+// in a register.  Where the sanitizer is a part of the program goroutines are stopped by polling alone.
+//
+// Nor may a handler that TSan watches interrupt TSan, whose locks the thread may hold.  If TSan is a part
+// of the program it comes before all that it watches: the compiler links it first.  So SIGPROF is
+// ignored there, and in libc, and profiles have what is left.
 //
 // TSan's fibers cost 0.8 ms each and there may be about 8,000, so a fiber belongs to a G and not to
 // a goroutine.  Functions on g0 never return, which would fill TSan's shadow of the call stack: the
@@ -25,6 +28,7 @@
 
 #	include "runtime/runtime1.h"
 #	include "sched/proc.h"
+#	include "sched/symtab.h"
 
 #	ifdef GORT_ASAN
 #		include <sanitizer/asan_interface.h>
@@ -85,11 +89,28 @@ fiber_init(void) {
 	dl_iterate_phdr(fiber_findtext, &(struct findtext_args){own, &programtext});
 	if (sanitizertext.hi == 0 || own - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo)
 		debug.asyncpreemptoff = 1;
+#	ifdef GORT_TSAN
+	// Its own functions, not those that programs may define for it.
+	uintptr_t end = max(funcsend((uintptr_t)addr, "_ZN6__tsan"),
+		funcsend((uintptr_t)addr, "_ZN11__sanitizer"));
+	if (end != 0)
+		sanitizertext.hi = end;
+#	endif
 }
 
 PLAIN bool
 fiber_inside(M *mp, uintptr_t pc) {
 	return mp->insanitizer || pc - programtext.lo >= programtext.hi - programtext.lo;
+}
+
+PLAIN bool
+fiber_busy(uintptr_t pc) {
+#	ifdef GORT_TSAN
+	return pc - programtext.lo >= programtext.hi - programtext.lo ||
+	       pc - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo;
+#	else
+	return false;
+#	endif
 }
 
 enum { g0window = 32 << 10 }; // bytes of g0's stack in which frames are left behind

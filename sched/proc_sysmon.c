@@ -277,7 +277,7 @@ retake(int64_t now) {
 	// allp can change whenever the lock is dropped.
 	lock(&allpLock);
 	for (int32_t i = 0; i < nallp; i++) {
-		P *pp = allp[i];
+		P *pp = atomic_LoadAcq(&allp[i]); // procresize may be making it
 		if (pp == NULL || atomic_Load(&pp->status) != _Prunning)
 			continue;
 		if (retakeP(pp, now))

@@ -41,6 +41,7 @@
 #include "runtime/panic.h"
 #include "runtime/runtime1.h"
 #include "sched/cpuprof.h"
+#include "sched/fiber.h"
 #include "sched/preempt.h"
 #include "sched/proc.h"
 #include "sched/stack.h"
@@ -652,9 +653,9 @@ sighandler(uint32_t sig, sigctxt *c, G *gp, bool onaltstack) {
 	runtime_exit(2);
 }
 
-// sigtramp is the handler of all signals: it makes gsignal the current goroutine.
+// sigtramp_1 makes gsignal the current goroutine.
 static void
-sigtramp(int isig, siginfo_t *info, void *ctx) {
+sigtramp_1(int isig, siginfo_t *info, void *ctx) {
 	int *errnop = __errno_location();
 	int e = *errnop;
 	uint32_t sig = (uint32_t)isig;
@@ -685,6 +686,15 @@ sigtramp(int isig, siginfo_t *info, void *ctx) {
 	mp->gsignal->stack = was;
 	setg(gp);
 	*errnop = e;
+}
+
+// sigtramp is the handler of all signals.
+RACY static void
+sigtramp(int isig, siginfo_t *info, void *ctx) {
+	sigctxt c = {info, ctx};
+	if (isig == SIGPROF && fiber_busy((uintptr_t)c.uc->uc_mcontext.gregs[REG_RIP]))
+		return;
+	sigtramp_1(isig, info, ctx);
 }
 
 // sigpanic turns a signal into a panic.  It looks as if the faulting instruction had called it.

@@ -70,9 +70,9 @@ static uint32_t nobjects;   // atomic
 static uint32_t objectLock; // atomic
 
 // funcCache remembers what was found for a pc.  Entry i is valid while seq is even and the same
-// before and after it is read.
+// before and after it is read.  All of it is atomic.
 static struct {
-	uint32_t seq; // atomic
+	uint32_t seq;
 	uintptr_t pc;
 	funcInfo f;
 } funcCache[funcCacheSize];
@@ -364,6 +364,23 @@ findfunc_slow(uintptr_t pc) {
 	return f;
 }
 
+// funcsend: see symtab.h.
+uintptr_t
+funcsend(uintptr_t pc, const char *prefix) {
+	int i = object_of(pc);
+	if (i < 0 || !object_ready(&objects[i]))
+		return 0;
+	const symObject *o = &objects[i];
+	uintptr_t n = strlen(prefix), end = 0;
+	for (uintptr_t k = 0; k < o->nsym; k++) {
+		const Elf64_Sym *s = &o->sym[k];
+		if (ELF64_ST_TYPE(s->st_info) == STT_FUNC && s->st_shndx != SHN_UNDEF &&
+			s->st_name < o->strlen_ && strncmp(o->str + s->st_name, prefix, n) == 0)
+			end = max(end, o->base + s->st_value + s->st_size);
+	}
+	return end;
+}
+
 // findfunc finds the function of pc.
 funcInfo
 findfunc(uintptr_t pc) {
@@ -371,15 +388,24 @@ findfunc(uintptr_t pc) {
 	__typeof__(funcCache[0]) *c = &funcCache[h % funcCacheSize];
 	uint32_t seq = atomic_LoadAcq(&c->seq);
 	if ((seq & 1) == 0 && atomic_LoadRelaxed(&c->pc) == pc) {
-		funcInfo f = c->f;
+		funcInfo f = {
+			.entry = atomic_LoadRelaxed(&c->f.entry),
+			.size = atomic_LoadRelaxed(&c->f.size),
+			.name = atomic_LoadRelaxed(&c->f.name),
+			.object = atomic_LoadRelaxed(&c->f.object),
+		};
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (atomic_LoadRelaxed(&c->seq) == seq)
 			return f;
 	}
 	funcInfo f = findfunc_slow(pc);
 	if (f.entry != 0 && (seq & 1) == 0 && atomic_Cas(&c->seq, seq, seq + 1)) {
-		c->pc = pc;
-		c->f = f;
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+		atomic_StoreRelaxed(&c->pc, pc);
+		atomic_StoreRelaxed(&c->f.entry, f.entry);
+		atomic_StoreRelaxed(&c->f.size, f.size);
+		atomic_StoreRelaxed(&c->f.name, f.name);
+		atomic_StoreRelaxed(&c->f.object, f.object);
 		atomic_StoreRel(&c->seq, seq + 2);
 	}
 	return f;

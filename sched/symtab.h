@@ -36,6 +36,9 @@ int funcnameFromPC(uintptr_t pc, char *buf, int n);
 // funcline finds the source line of pc in the DWARF line table of its object.  *file is in buf.
 // false: not known.  Any context.
 bool funcline(uintptr_t pc, char *buf, int n, int *line);
+// funcsend is where the last function ends, in the object that contains pc, whose ELF name begins with
+// prefix; 0: there is none.
+uintptr_t funcsend(uintptr_t pc, const char *prefix);
 // objectcfi is the call frame information of the object that contains pc, NULL if none.
 const uint8_t *objectcfi(uintptr_t pc);
 // objectname is the path of the object that contains pc, "" if none.

@@ -838,7 +838,7 @@ timeSleepUntil(void) {
 
 	lock(&allpLock); // as in retake
 	for (int32_t i = 0; i < nallp; i++) {
-		P *pp = allp[i];
+		P *pp = atomic_LoadAcq(&allp[i]);
 		int64_t w;
 
 		if (pp == NULL)

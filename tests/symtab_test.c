@@ -260,3 +260,33 @@ testsignal(void) {
 Test(Traceback, GarbageInSignalHandler) {
 	RUN(testsignal);
 }
+
+// ---- where functions end
+
+static NOINLINE void
+endsfirst_a(void) {
+	sink++;
+}
+
+static NOINLINE void
+endsfirst_b(void) {
+	sink += 2;
+}
+
+static void
+testend(void) {
+	funcInfo a = findfunc((uintptr_t)endsfirst_a), b = findfunc((uintptr_t)endsfirst_b);
+	endsfirst_a();
+	endsfirst_b();
+	CHECK(funcInfo_valid(a) && funcInfo_valid(b));
+	uintptr_t enda = a.entry + a.size, endb = b.entry + b.size;
+	CHECK(funcsend((uintptr_t)testend, "endsfirst_a") == enda);
+	CHECK(funcsend((uintptr_t)testend, "endsfirst_b") == endb);
+	CHECK(funcsend((uintptr_t)testend, "endsfirst_") == max(enda, endb));
+	CHECK(funcsend((uintptr_t)testend, "nothing_begins_like_this") == 0);
+	CHECK(funcsend(1, "endsfirst_") == 0);
+}
+
+Test(Symtab, FuncsEnd) {
+	RUN(testend);
+}
