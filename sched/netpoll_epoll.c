@@ -98,13 +98,13 @@ netpollBreak(void) {
 // -errno.
 static int64_t
 epollwait(struct epoll_event *events, int n, int64_t delay) {
-	static __thread bool slackSet;
+	M *mp = getm();
 	int64_t waitms;
 
-	if (delay != 0 && !slackSet) {
+	if (delay != 0 && !mp->noslack) {
 		// The kernel may round a thread's timeouts up by its slack, 50 us unless told otherwise.
 		sys_call3(SYS_prctl, PR_SET_TIMERSLACK, 1, 0);
-		slackSet = true;
+		mp->noslack = true;
 	}
 	if (!noPwait2) {
 		struct timespec ts = {.tv_sec = delay / 1000000000, .tv_nsec = delay % 1000000000};

@@ -812,3 +812,64 @@ pmask(void) {
 Test(pMask, Resize) {
 	RUN(pmask);
 }
+
+static uint32_t handover_stop; // atomic
+static long handover_ticks;
+
+static void
+ticks(void) {
+	while (!atomic_Load(&handover_stop)) {
+		gort_sleep(GORT_MS);
+		atomic_Xadd(&handover_ticks, 1L);
+	}
+	gort_waitgroup_done(&wg);
+}
+
+static void
+handover_echo(gort_chan(int) a, gort_chan(int) b) {
+	gort_chan_range(v, a) gort_chan_send(b, v);
+	gort_waitgroup_done(&wg);
+}
+
+// slices is the number of time slices that have begun: goroutines that hand over to each other on one P
+// share one.
+static long
+slices(void) {
+	long n = 0;
+
+	for (int i = 0; i < 2; i++)
+		n += atomic_LoadRelaxed(&allp[i]->schedtick);
+	return n;
+}
+
+// Two goroutines that hand over to each other stay where they are, although a thread that a timer has
+// woken looks for work: it must not take the one that is about to run.
+static void
+handover(void) {
+	double best = 1e9;
+	int old = gort_gomaxprocs(2);
+	gort_chan(int) a = gort_chan_make(int, 0), b = gort_chan_make(int, 0);
+
+	gort_waitgroup_add(&wg, 2);
+	gort_go(ticks);
+	gort_go(handover_echo, a, b);
+	for (int round = 0; round < 10; round++) {
+		long t = atomic_Load(&handover_ticks), n = slices();
+		for (int i = 0; i < 1000 || atomic_Load(&handover_ticks) - t < 50; i++) {
+			gort_chan_send(a, i);
+			CHECK(gort_chan_recv(b) == i);
+		}
+		best = min(
+			best, (double)(slices() - n) / (double)(atomic_Load(&handover_ticks) - t));
+	}
+	// 1 or 2, for the tick itself; dozens if goroutines are thrown from P to P.
+	CHECK(best < 5);
+	atomic_Store(&handover_stop, 1U);
+	gort_chan_close(a);
+	gort_waitgroup_wait(&wg);
+	gort_gomaxprocs(old);
+}
+
+Test(Sched, HandOver) {
+	RUN(handover);
+}
