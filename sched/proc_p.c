@@ -73,13 +73,14 @@ P_destroy(P *pp) {
 	assertLockHeld(&sched.lock);
 	assertWorldStopped();
 
+	// Ms without a P may look whether the queue is empty even now: checkRunqsNoP.
 	while (pp->runqhead != pp->runqtail) {
-		pp->runqtail--;
+		atomic_StoreRelaxed(&pp->runqtail, pp->runqtail - 1);
 		globrunqputhead(pp->runq[pp->runqtail % nelem(pp->runq)]);
 	}
 	if (pp->runnext != NULL) {
 		globrunqputhead(pp->runnext);
-		pp->runnext = NULL;
+		atomic_StoreRelaxed(&pp->runnext, (G *)NULL);
 	}
 
 	timers_take(&getg()->m->p->timers, &pp->timers);
