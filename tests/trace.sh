@@ -5,7 +5,9 @@
 #
 #	trace.sh [STARTS]	traces of a stress program: 3; the acceptance is 500 in total (25)
 : "${srcdir:=.}" "${GOCMD:=}"
-starts=${1:-3}
+starts=${1:-3} procs='1 2 4 8'
+# With assertions or a sanitizer: less of it, as all of it takes long there.
+grep -Eq '^(GORT_DEFS = .*GORT_DEBUG|SANITIZE = -)' Makefile && test $# = 0 && starts=2 procs='2 8'
 dir=trace.$$
 mkdir $dir || exit 1
 trap 'rm -rf $dir' EXIT
@@ -37,7 +39,7 @@ traced() {
 	check $dir/t
 }
 
-for p in 1 2 4 8; do
+for p in $procs; do
 	export GOMAXPROCS=$p
 	traced 0 examples/squares
 	traced 0 examples/tree
@@ -61,7 +63,7 @@ for c in panic panic_goroutine send_closed nil_deref nil_goroutine divide_zero; 
 done
 traced 3 tests/prog/fatal goexit_main_exit
 
-for p in 1 2 4 8; do
+for p in $procs; do
 	for s in chan preempt sched timers torture; do
 		test -x tests/stress/$s || continue
 		STRESS_TRACE=$dir STRESS_TRACES=$starts GOMAXPROCS=$p GODEBUG=traceadvanceperiod=3000000 \
