@@ -94,23 +94,34 @@ netpollBreak(void) {
 	}
 }
 
+// setslack makes the timer slack of the thread ns, and returns what it was.
+static uint64_t
+setslack(uint64_t ns) {
+	uint64_t old = (uint64_t)sys_call3(SYS_prctl, PR_GET_TIMERSLACK, 0, 0);
+
+	sys_call3(SYS_prctl, PR_SET_TIMERSLACK, ns, 0);
+	return old;
+}
+
 // epollwait waits for up to delay nanoseconds (< 0: for ever).  It returns the number of events or
 // -errno.
 static int64_t
 epollwait(struct epoll_event *events, int n, int64_t delay) {
-	M *mp = getm();
 	int64_t waitms;
 
-	if (delay != 0 && !mp->noslack) {
-		// The kernel may round a thread's timeouts up by its slack, 50 us unless told otherwise.
-		sys_call3(SYS_prctl, PR_SET_TIMERSLACK, 1, 0);
-		mp->noslack = true;
-	}
 	if (!noPwait2) {
 		struct timespec ts = {.tv_sec = delay / 1000000000, .tv_nsec = delay % 1000000000};
+		uint64_t old = 0;
+
+		// The kernel may round a thread's timeouts up by its slack, 50 us unless told otherwise.
+		// Only this one is to be exact: runqgrab counts on the slack of others, and so may what
+		// the program calls on this thread.
+		if (delay > 0)
+			old = setslack(1);
 		int64_t r = sys_call6(SYS_epoll_pwait2, (uint64_t)epfd, (uint64_t)(uintptr_t)events,
 			(uint64_t)n, delay < 0 ? 0 : (uint64_t)(uintptr_t)&ts, 0, 8);
-
+		if (delay > 0)
+			setslack(old);
 		if (r != -ENOSYS)
 			return r;
 		noPwait2 = true;

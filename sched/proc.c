@@ -307,9 +307,9 @@ top:;
 	}
 
 	// now and pollUntil stay good enough for stealWork: nothing blocks in between.
-	int64_t now = 0, pollUntil = 0;
-	if (timers_wakeTime(&pp->timers) != 0)
-		now = timers_checkOwn(&pp->timers, &pollUntil);
+	int64_t now = 0, pollUntil = 0, next = timers_wakeTime(&pp->timers);
+	if (next != 0)
+		now = timers_checkOwn(&pp->timers, next, &pollUntil);
 
 	if (unlikely(traceReading())) {
 		gp = traceReader();

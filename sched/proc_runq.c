@@ -270,8 +270,6 @@ runqdrain(P *pp) {
 // By any P.
 uint32_t
 runqgrab(P *pp, guintptr (*batch)[256], uint32_t batchHead, bool stealRunNextG) {
-	enum { slack = 50 }; // us, by default
-
 	for (;;) {
 		uint32_t h = atomic_LoadAcq(&pp->runqhead);
 		uint32_t t = atomic_LoadAcq(&pp->runqtail);
@@ -286,13 +284,13 @@ runqgrab(P *pp, guintptr (*batch)[256], uint32_t batchHead, bool stealRunNextG) 
 				// Give pp that time, or goroutines that hand over to each other
 				// would be thrown from P to P.
 				//
-				// PORT: Go's 3 us are more than 50, by the slack of its threads, and have
-				// to be: pp may be in the system call that woke this M.
+				// The slack of the thread makes 50 us and more of these 3, and that is
+				// needed: pp may be in the system call that woke this M.
 				M *mp = atomic_LoadRelaxed(&pp->m);
 				if (mp != NULL) {
 					G *gp = atomic_LoadRelaxed(&mp->curg);
 					if (gp == NULL || (readgstatus(gp) & ~_Gscan) != _Gsyscall)
-						runtime_usleep(getm()->noslack ? 3 + slack : 3);
+						runtime_usleep(3);
 				}
 			}
 			if (!atomic_Cas(&pp->runnext, next, (G *)NULL))

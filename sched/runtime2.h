@@ -230,7 +230,6 @@ struct M {
 	bool profileTimerValid; // atomic
 	bool spinning;          // out of work and looking for some
 	bool blocked;           // on a note
-	bool noslack;           // sleeps of the thread are exact: see epollwait
 	int8_t printlock;
 	uint8_t traceback;
 	uint32_t freeWait; // atomic: freeMStack, freeMRef, freeMWait
