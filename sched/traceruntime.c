@@ -184,11 +184,14 @@ traceLocker_GCSweepStart(traceLocker tl) {
 }
 
 // traceLocker_GCSweepSpan: so many bytes were swept.
+//
+// PORT: maybe by an M that has just let go of its P, or sysmon, who do in handoffp what the P has been
+// asked for: let go of stale spans.  Go's faults there.
 void
 traceLocker_GCSweepSpan(traceLocker tl, uintptr_t bytesSwept) {
 	P *pp = tl.mp->p;
 
-	if (!pp->trace.maySweep)
+	if (pp == NULL || !pp->trace.maySweep)
 		return;
 	if (pp->trace.swept == 0) {
 		EVENT(tl, GoRunning, ProcRunning, EvGCSweepBegin, traceLocker_stack(tl, 0));

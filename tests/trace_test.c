@@ -171,6 +171,31 @@ Test(Trace, Off) {
 }
 
 static void
+sweepwithoutp_1(void *a) {
+	(void)a;
+	P *pp = releasepNoTrace();
+	traceLocker tl = traceAcquire();
+	CHECK(traceLocker_ok(tl));
+	traceLocker_GCSweepSpan(tl, pageSize);
+	traceRelease(tl);
+	acquirepNoTrace(pp);
+}
+
+// Who hands a P over may sweep for it.
+static void
+sweepwithoutp(void) {
+	static collector c;
+
+	CHECK(gort_trace_start_writer(collect, &c) == 0);
+	systemstack(sweepwithoutp_1, NULL);
+	CHECK(gort_trace_stop() == 0);
+}
+
+Test(Trace, SweepWithoutP) {
+	RUN(sweepwithoutp);
+}
+
+static void
 writeerror(void) {
 	static collector c = {.fail = -ENOSPC};
 
