@@ -214,6 +214,11 @@ runtime_sigprocmask(int how, const uint64_t *new_, uint64_t *old) {
 }
 
 int32_t
+runtime_membarrier(int32_t cmd) {
+	return (int32_t)sys_call3(SYS_membarrier, (uint64_t)cmd, 0, 0);
+}
+
+int32_t
 runtime_open(const char *name, int32_t flags, int32_t perm) {
 	return (int32_t)sys_call6(SYS_openat, (uint64_t)AT_FDCWD, (uintptr_t)name, (uint64_t)flags,
 		(uint64_t)perm, 0, 0);

@@ -60,6 +60,8 @@ void signalM(M *mp, int sig);
 // runtime_sigprocmask is rt_sigprocmask on the kernel's 64-bit set; new_ or old may be NULL.
 void runtime_sigprocmask(int how, const uint64_t *new_, uint64_t *old);
 
+int32_t runtime_membarrier(int32_t cmd); // 0 or -errno
+
 int32_t runtime_open(const char *name, int32_t flags, int32_t perm);
 int32_t runtime_read(int32_t fd, void *p, int32_t n); // -errno on error, as the others
 int32_t runtime_write(int32_t fd, const void *p, int32_t n);

@@ -24,11 +24,13 @@
 #include "sched/trace.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 
 #include "runtime/mem.h"
 #include "runtime/mheap.h"
 #include "runtime/mprof.h"
 #include "runtime/mstats.h"
+#include "runtime/os_linux.h"
 #include "runtime/panic.h"
 #include "runtime/runtime1.h"
 #include "sched/preempt.h"
@@ -44,6 +46,20 @@ static uint32_t traceShutdownSema = 1;
 
 static void traceAdvancer_start(void);
 static void traceAdvancer_stop(void);
+
+// traceFenceInit asks the kernel for traceFence's means, and has the Ms do without if there is none.
+static void
+traceFenceInit(void) {
+	traceFlags.fence = runtime_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) < 0;
+}
+
+// traceFence makes what this thread has written visible to each M that has not said so far that it
+// writes, and shows this thread all those that have.
+static void
+traceFence(void) {
+	if (!traceFlags.fence && runtime_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) < 0)
+		throw("trace: membarrier failed");
+}
 
 static void
 startLocked_1(void *a) {
@@ -110,10 +126,11 @@ StartTrace(void) {
 	traceInitReadCPU();
 
 	uintptr_t firstGen = traceNextGen(trace.lastNonZeroGen);
-	static bool clockInit;
-	if (!clockInit) {
-		clockInit = true;
+	static bool inited;
+	if (!inited) {
+		inited = true;
 		traceClockInit();
+		traceFenceInit();
 	}
 	traceClockSet();
 	trace.seqGC = 1;
@@ -258,6 +275,7 @@ flushMs_1(void *a) {
 	struct flushMs_args *args = a;
 	uintptr_t gen = args->gen;
 
+	traceFence();
 	while (args->mToFlush != NULL) {
 		M **prev = &args->mToFlush;
 		while (*prev != NULL) {

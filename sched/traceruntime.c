@@ -86,8 +86,13 @@ traceAcquireEnabled(void) {
 	}
 
 	// traceAdvance changes the generation first and then waits for each M that it sees writing:
-	// so this one either is seen or sees the new generation.
-	atomic_Store(&mp->trace.writing, true);
+	// so this one either is seen or sees the new generation.  PORT: Go has a locked instruction
+	// here.  That there is an order is traceAdvance's business, which is seldom: traceFence.
+	atomic_StoreRel(&mp->trace.writing, true);
+	if (unlikely(traceFlags.fence))
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	else
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	uintptr_t gen = atomic_Load(&trace.gen);
 	if (unlikely(gen == 0)) {
 		atomic_Store(&mp->trace.writing, false);
