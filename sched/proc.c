@@ -308,10 +308,14 @@ top:;
 
 	// now and pollUntil stay good enough for stealWork: nothing blocks in between.
 	int64_t now = 0, pollUntil = 0, next = timers_wakeTime(&pp->timers);
-	if (next != 0)
-		now = timers_checkOwn(&pp->timers, next, &pollUntil);
+	uint64_t tsc = 0;
+	if (next != 0) {
+		tsc = (uint64_t)cputicks();
+		now = timers_checkOwn(&pp->timers, next, tsc, &pollUntil);
+	}
 
 	if (unlikely(traceReading())) {
+		mp->trace.found = now == 0 ? tsc : 0;
 		gp = traceReader();
 		if (gp != NULL) {
 			*tryWakeP = true;
@@ -332,6 +336,7 @@ top:;
 	// Two goroutines that ready each other would keep the local queue busy for ever: look at the
 	// global one now and then.
 	if (pp->schedtick % 61 == 0 && !gQueue_empty(&sched.runq)) {
+		mp->trace.found = 0;
 		lock(&sched.lock);
 		gp = globrunqget();
 		unlock(&sched.lock);
@@ -342,6 +347,7 @@ top:;
 	gp = runqget(pp, inheritTime);
 	if (likely(gp != NULL))
 		return gp;
+	mp->trace.found = 0;
 
 	if (!gQueue_empty(&sched.runq)) {
 		lock(&sched.lock);

@@ -668,17 +668,17 @@ timers_check(timers *ts, int64_t now, int64_t *pollUntil, bool *ran) {
 	return now;
 }
 
-// timers_checkOwn is timers_check of the timers of this P, the first of which is due at next, from 0.
+// timers_checkOwn is timers_check of the timers of this P, the first of which is due at next, from 0;
+// the time stamp counter has just been at tsc.
 //
 // PORT: to read the clock takes about as long as to switch goroutines, and each switch would do it while
 // there is any timer.  So nobody looks again for as long as the time stamp counter says that the last
 // look was just now: quietTicks, which pass within quietTime at any rate above 500 MHz.  Should the
 // counter stop, a timer is late by those ticks, no more.
 int64_t
-timers_checkOwn(timers *ts, int64_t next, int64_t *pollUntil) {
+timers_checkOwn(timers *ts, int64_t next, uint64_t tsc, int64_t *pollUntil) {
 	enum { quietTicks = 20000, quietTime = 40000 };
 
-	uint64_t tsc = (uint64_t)cputicks();
 	if (next >= ts->quiet.until && tsc - ts->quiet.tsc < quietTicks &&
 		atomic_Load(&ts->zombies) == 0) {
 		*pollUntil = next;

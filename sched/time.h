@@ -121,7 +121,7 @@ void timers_adjust(timers *ts, int64_t now, bool force);
 // timers_check runs what is due.  now is 0 or the time; the result is the time, if it had to be
 // found out.  *pollUntil: when the next timer is due, or 0.  *ran: some timer ran.
 int64_t timers_check(timers *ts, int64_t now, int64_t *pollUntil, bool *ran);
-int64_t timers_checkOwn(timers *ts, int64_t next, int64_t *pollUntil);
+int64_t timers_checkOwn(timers *ts, int64_t next, uint64_t tsc, int64_t *pollUntil);
 int64_t timers_run(timers *ts, int64_t now);
 void timer_unlockAndRun(timer *t, int64_t now);
 void timers_verify(timers *ts);

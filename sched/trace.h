@@ -30,14 +30,16 @@ void traceClockSet(void);
 uint64_t traceClockUnitsPerSecond(void);
 void traceSyncBatch(uintptr_t gen, uint64_t frequency);
 
+// traceClockAt is the time at which the time stamp counter is or was at ticks; 0: now.
 static ALWAYS_INLINE traceTime
-traceClockNow(void) {
+traceClockAt(uint64_t ticks) {
 	for (;;) {
 		uint32_t cur = atomic_LoadAcq(&traceClock.cur);
 		if (unlikely(cur == 0))
 			return (traceTime)nanotime() / traceTimeDiv;
 		uint32_t i = cur % 2;
-		uint64_t d = (uint64_t)cputicks() - atomic_LoadRelaxed(&traceClock.scale[i].tsc);
+		uint64_t t = ticks != 0 ? ticks : (uint64_t)cputicks();
+		uint64_t d = t - atomic_LoadRelaxed(&traceClock.scale[i].tsc);
 		int64_t ns = atomic_LoadRelaxed(&traceClock.scale[i].ns);
 		uint64_t mult = atomic_LoadRelaxed(&traceClock.scale[i].mult);
 		// Whoever was off for long has read numbers that changed.
@@ -46,6 +48,11 @@ traceClockNow(void) {
 			return (traceTime)(ns + (int64_t)((__int128)(int64_t)d * mult >> 32)) /
 			       traceTimeDiv;
 	}
+}
+
+static ALWAYS_INLINE traceTime
+traceClockNow(void) {
+	return traceClockAt(0);
 }
 
 // ---- tracebuf.go ----------------------------------------------------------------------------------
@@ -306,6 +313,8 @@ void wakeableSleep_wake(wakeableSleep *s);
 
 void traceLocker_writeStatus(traceLocker tl, traceGoStatus goStatus, traceProcStatus procStatus);
 void traceLocker_event(traceLocker tl, traceEv ev, const uint64_t *args, int n);
+// traceLocker_eventAt is one of a moment ago, when the time stamp counter was at ticks; 0: now.
+void traceLocker_eventAt(traceLocker tl, uint64_t ticks, traceEv ev, const uint64_t *args, int n);
 
 // traceLocker_stack is the number of the current goroutine's stack.
 static ALWAYS_INLINE uint64_t

@@ -25,12 +25,12 @@ traceLocker_writeStatus(traceLocker tl, traceGoStatus goStatus, traceProcStatus 
 	}
 }
 
-// traceLocker_event writes one event of this M.
-void
-traceLocker_event(traceLocker tl, traceEv ev, const uint64_t *args, int n) {
+// traceLocker_event1 writes one event of this M.
+static ALWAYS_INLINE void
+traceLocker_event1(traceLocker tl, uint64_t ticks, traceEv ev, const uint64_t *args, int n) {
 	traceBuf **buf = &tl.mp->trace.buf[tl.gen % 2][NoExperiment];
 	traceBuf *b = *buf;
-	traceTime ts = traceClockNow();
+	traceTime ts = traceClockAt(ticks);
 
 	if (unlikely(!traceBuf_hasRoom(b, traceEventSize(n)))) {
 		traceWriter w = traceLocker_writer(tl);
@@ -38,6 +38,16 @@ traceLocker_event(traceLocker tl, traceEv ev, const uint64_t *args, int n) {
 		b = *buf = w.buf;
 	}
 	traceBuf_event(b, ts, ev, args, n);
+}
+
+void
+traceLocker_event(traceLocker tl, traceEv ev, const uint64_t *args, int n) {
+	traceLocker_event1(tl, 0, ev, args, n);
+}
+
+void
+traceLocker_eventAt(traceLocker tl, uint64_t ticks, traceEv ev, const uint64_t *args, int n) {
+	traceLocker_event1(tl, ticks, ev, args, n);
 }
 
 // traceLocker_startPC is the number of a stack of one frame, the function at pc.

@@ -240,11 +240,16 @@ traceLocker_GoCreate(traceLocker tl, G *newg, uintptr_t pc, bool blocked) {
 // traceLocker_GoStart: the M's goroutine runs now.
 void
 traceLocker_GoStart(traceLocker tl) {
-	G *gp = tl.mp->curg;
+	M *mp = tl.mp;
+	G *gp = mp->curg;
 	P *pp = gp->m->p;
 
-	EVENT(tl, GoRunnable, ProcRunning, EvGoStart, gp->goid,
-		traceSchedResourceState_nextSeq(&gp->trace.r, tl.gen));
+	traceLocker_eventWriter(tl, GoRunnable, ProcRunning);
+	// PORT: the scheduler has just looked at the counter.  (One left over from an earlier trace is
+	// older than this M's buffer, where times only grow.)
+	traceLocker_eventAt(tl, mp->trace.found, EvGoStart,
+		EVARGS(gp->goid, traceSchedResourceState_nextSeq(&gp->trace.r, tl.gen)));
+	mp->trace.found = 0;
 	if (pp->gcMarkWorkerMode != gcMarkWorkerNotWorker)
 		traceLocker_event(tl, EvGoLabel,
 			EVARGS(trace.markWorkerLabels[tl.gen % 2][pp->gcMarkWorkerMode]));

@@ -69,10 +69,11 @@ typedef struct traceStackCache {
 } traceStackCache;
 
 typedef struct mTraceState {
-	bool writing;                     // atomic: this M is between traceAcquire and traceRelease
-	bool gout;                        // curg is stopped in place: no event is about it
-	uint32_t reentered;               // depth of traceAcquire within traceAcquire
-	uintptr_t entryGen;               // generation of the outermost one
+	bool writing;       // atomic: this M is between traceAcquire and traceRelease
+	bool gout;          // curg is stopped in place: no event is about it
+	uint32_t reentered; // depth of traceAcquire within traceAcquire
+	uintptr_t entryGen; // generation of the outermost one
+	uint64_t found; // time stamp counter when the goroutine to start was found; 0: not known
 	traceBuf *buf[2][NumExperiments]; // by generation modulo 2
 	M *link;                          // traceAdvance's list
 	traceStackCache stacks[32];       // by hash

@@ -311,7 +311,8 @@ static void
 own_1(void *a) {
 	struct own_args *args = a;
 
-	args->now = timers_checkOwn(args->ts, timers_wakeTime(args->ts), &args->until);
+	args->now = timers_checkOwn(
+		args->ts, timers_wakeTime(args->ts), (uint64_t)cputicks(), &args->until);
 }
 
 static void
