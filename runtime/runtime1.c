@@ -303,13 +303,13 @@ setTraceback(const char *level) {
 
 M *
 acquirem(void) {
-	return likely(getg() != NULL) ? acquireM() : NULL; // PORT: NULL before there is one
+	return likely(getg() != NULL) ? acquirem1() : NULL; // PORT: NULL before there is one
 }
 
 void
 releasem(M *mp) {
 	if (likely(mp != NULL))
-		releaseM(mp);
+		releasem1(mp);
 }
 
 // ---- environment and numbers --------------------------------------------------------------------------

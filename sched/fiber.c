@@ -103,15 +103,13 @@ fiber_inside(M *mp, uintptr_t pc) {
 	return mp->insanitizer || pc - programtext.lo >= programtext.hi - programtext.lo;
 }
 
+#	ifdef GORT_TSAN
 PLAIN bool
 fiber_busy(uintptr_t pc) {
-#	ifdef GORT_TSAN
 	return pc - programtext.lo >= programtext.hi - programtext.lo ||
 	       pc - sanitizertext.lo < sanitizertext.hi - sanitizertext.lo;
-#	else
-	return false;
-#	endif
 }
+#	endif
 
 enum { g0window = 32 << 10 }; // bytes of g0's stack in which frames are left behind
 

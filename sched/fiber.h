@@ -37,9 +37,6 @@ void fiber_init(void);
 // fiber_inside reports whether mp, interrupted at pc, is in the sanitizer, which the runtime, too,
 // calls.
 bool fiber_inside(M *mp, uintptr_t pc);
-// fiber_busy reports whether a thread that was interrupted at pc may hold locks of TSan, so that its
-// handler must not come to TSan again.
-bool fiber_busy(uintptr_t pc);
 #else
 static inline void
 fiber_leave_thread(M *mp) {
@@ -57,6 +54,13 @@ static inline bool
 fiber_inside(M *mp, uintptr_t pc) {
 	return false;
 }
+#endif
+
+// fiber_busy reports whether a thread that was interrupted at pc may hold locks of TSan, so that its
+// handler must not come to TSan again.
+#ifdef GORT_TSAN
+bool fiber_busy(uintptr_t pc);
+#else
 static inline bool
 fiber_busy(uintptr_t pc) {
 	return false;

@@ -267,7 +267,7 @@ ready_traced(G *gp, int traceskip) {
 static ALWAYS_INLINE void
 ready1(G *gp, int traceskip, bool next) {
 	uint32_t status = readgstatus(gp);
-	M *mp = acquireM(); // the P stays ours
+	M *mp = acquirem1(); // the P stays ours
 
 	if (unlikely((status & ~(uint32_t)_Gscan) != _Gwaiting)) {
 		dumpgstatus(gp);
@@ -279,7 +279,7 @@ ready1(G *gp, int traceskip, bool next) {
 		ready_traced(gp, traceskip);
 	runqput(mp->p, gp, next);
 	wakep();
-	releaseM(mp);
+	releasem1(mp);
 }
 
 // ready is for the runtime's own reasons.

@@ -96,9 +96,9 @@ uintptr_t stack_limit(G *gp);
 
 // ---- holding the M, which is to know what a preemption asks for -------------------------------------
 
-// acquireM and releaseM are acquirem and releasem in line, on a goroutine.
+// acquirem1 and releasem1 are acquirem and releasem in line, on a goroutine.
 static ALWAYS_INLINE M *
-acquireM(void) {
+acquirem1(void) {
 	M *mp = getg()->m;
 
 	mp->locks++;
@@ -106,7 +106,7 @@ acquireM(void) {
 }
 
 static ALWAYS_INLINE void
-releaseM(M *mp) {
+releasem1(M *mp) {
 	G *gp = getg();
 
 	mp->locks--;

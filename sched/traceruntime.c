@@ -78,7 +78,7 @@ NOINLINE traceLocker
 traceAcquireEnabled(void) {
 	lockRankMayTraceFlush();
 
-	M *mp = acquireM();
+	M *mp = acquirem1();
 	if (unlikely(atomic_LoadRelaxed(&mp->trace.writing))) {
 		// Within another event: its generation counts.
 		mp->trace.reentered++;
@@ -96,7 +96,7 @@ traceAcquireEnabled(void) {
 	uintptr_t gen = atomic_Load(&trace.gen);
 	if (unlikely(gen == 0)) {
 		atomic_Store(&mp->trace.writing, false);
-		releaseM(mp);
+		releasem1(mp);
 		return (traceLocker){NULL, 0};
 	}
 	mp->trace.entryGen = gen;
@@ -109,7 +109,7 @@ traceRelease(traceLocker tl) {
 		tl.mp->trace.reentered--;
 	else
 		atomic_StoreRel(&tl.mp->trace.writing, false);
-	releaseM(tl.mp);
+	releasem1(tl.mp);
 }
 
 void

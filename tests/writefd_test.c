@@ -124,33 +124,30 @@ makesent(void) {
 
 // All of it arrives; with one P the reader runs, so it was free.
 static void
-nonblocking(void) {
+arrives(bool nonblock) {
 	slowpipe p;
 
 	gort_gomaxprocs(1);
 	makesent();
-	slowpipe_make(&p, true);
+	slowpipe_make(&p, nonblock);
 	gort_go(slowpipe_reads, &p);
 	CHECK(writefd(p.w, sent, sizeof sent) == 0);
 	slowpipe_end(&p);
 	CHECK(p.n == sizeof sent && memcmp(p.data, sent, sizeof sent) == 0);
 }
 
-Test(WriteFd, NonBlocking) {
-	RUN(nonblocking);
+static void
+nonblocking(void) {
+	arrives(true);
 }
 
 static void
 blocking(void) {
-	slowpipe p;
+	arrives(false);
+}
 
-	gort_gomaxprocs(1);
-	makesent();
-	slowpipe_make(&p, false);
-	gort_go(slowpipe_reads, &p);
-	CHECK(writefd(p.w, sent, sizeof sent) == 0);
-	slowpipe_end(&p);
-	CHECK(p.n == sizeof sent && memcmp(p.data, sent, sizeof sent) == 0);
+Test(WriteFd, NonBlocking) {
+	RUN(nonblocking);
 }
 
 Test(WriteFd, Blocking) {
