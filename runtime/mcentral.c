@@ -118,7 +118,7 @@ mcentral_uncacheSpan(mcentral *c, mspan *s) {
 		throw("uncaching span but s.allocCount == 0");
 
 	uint32_t sg = mheap_.sweepgen;
-	bool stale = s->sweepgen == sg + 1;
+	bool stale = atomic_LoadRelaxed(&s->sweepgen) == sg + 1;
 	if (stale) {
 		// It was cached before this sweep began, so it is on us to sweep it; sweeping puts
 		// it on the right set.  A sweepLocker is not needed: mark termination flushes all

@@ -195,6 +195,10 @@ setVMAName(void *start, uintptr_t len, const char *name) {
 
 // ---- the calls ------------------------------------------------------------------------------------
 
+// mappings counts the calls, so that ThreadSanitizer knows what the kernel sees to: who unmaps memory
+// is before who gets the same again.
+static uint32_t mappings; // atomic
+
 void *
 runtime_mmap(void *addr, uintptr_t n, int prot, int flags, int fd, int64_t off, int *err) {
 	*err = failinject_next(failMmap);
@@ -206,6 +210,7 @@ runtime_mmap(void *addr, uintptr_t n, int prot, int flags, int fd, int64_t off, 
 		*err = (int)-r;
 		return NULL;
 	}
+	(void)atomic_Xadd(&mappings, 1);
 	return (void *)(uintptr_t)r;
 }
 
@@ -214,6 +219,7 @@ void
 runtime_munmap(void *addr, uintptr_t n) {
 	if (unlikely(failinject_next(failMunmap) != 0))
 		return;
+	(void)atomic_Xadd(&mappings, 1);
 	sys_call3(SYS_munmap, (uintptr_t)addr, n, 0);
 }
 

@@ -427,9 +427,9 @@ sweepLocked_sweep(sweepLocked *sl, bool preserve) {
 
 	uint32_t sweepgen = mheap_.sweepgen;
 	mSpanState state = mSpanStateBox_get(&s->state);
-	if (state != mSpanInUse || s->sweepgen != sweepgen - 1) {
-		print("mspan.sweep: state=%u sweepgen=%u mheap.sweepgen=%u\n", state, s->sweepgen,
-			sweepgen);
+	uint32_t sg = atomic_LoadRelaxed(&s->sweepgen); // others try to take it all the same
+	if (state != mSpanInUse || sg != sweepgen - 1) {
+		print("mspan.sweep: state=%u sweepgen=%u mheap.sweepgen=%u\n", state, sg, sweepgen);
 		throw("mspan.sweep: bad span state");
 	}
 
@@ -499,12 +499,12 @@ sweepLocked_sweep(sweepLocked *sl, bool preserve) {
 
 	// Nobody may have touched it.
 	state = mSpanStateBox_get(&s->state);
-	if (state != mSpanInUse || s->sweepgen != sweepgen - 1) {
-		print("mspan.sweep: state=%u sweepgen=%u mheap.sweepgen=%u\n", state, s->sweepgen,
-			sweepgen);
+	sg = atomic_LoadRelaxed(&s->sweepgen);
+	if (state != mSpanInUse || sg != sweepgen - 1) {
+		print("mspan.sweep: state=%u sweepgen=%u mheap.sweepgen=%u\n", state, sg, sweepgen);
 		throw("mspan.sweep: bad span state after sweep");
 	}
-	if (s->sweepgen == sweepgen + 1 || s->sweepgen == sweepgen + 3) {
+	if (sg == sweepgen + 1 || sg == sweepgen + 3) {
 		throw("swept cached span");
 	}
 

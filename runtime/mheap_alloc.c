@@ -485,10 +485,11 @@ mheap_freeSpanLocked(mheap *h, mspan *s, spanAllocType typ) {
 			throw("mheap.freeSpanLocked - invalid stack free");
 		break;
 	case mSpanInUse: {
-		if (s->allocCount != 0 || s->sweepgen != h->sweepgen) {
+		uint32_t sg = atomic_LoadRelaxed(&s->sweepgen);
+		if (s->allocCount != 0 || sg != h->sweepgen) {
 			print("mheap.freeSpanLocked - span %p ptr 0x%lx allocCount %d sweepgen "
 			      "%u/%u\n",
-				(void *)s, mspan_base(s), s->allocCount, s->sweepgen, h->sweepgen);
+				(void *)s, mspan_base(s), s->allocCount, sg, h->sweepgen);
 			throw("mheap.freeSpanLocked - invalid free");
 		}
 		atomic_Xadd(&h->pagesInUse, -s->npages);

@@ -205,7 +205,7 @@ runtime_raiseproc(uint32_t sig) {
 // signalM sends sig to the thread of mp.
 void
 signalM(M *mp, int sig) {
-	runtime_tgkill(runtime_getpid(), (int32_t)mp->procid, sig);
+	runtime_tgkill(runtime_getpid(), (int32_t)atomic_LoadRelaxed(&mp->procid), sig);
 }
 
 void

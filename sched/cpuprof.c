@@ -332,7 +332,7 @@ setThreadCPUProfiler(int32_t hz) {
 	struct sigevent sevp = {0};
 	sevp.sigev_notify = SIGEV_THREAD_ID;
 	sevp.sigev_signo = SIGPROF;
-	sevp._sigev_un._tid = (int32_t)mp->procid;
+	sevp._sigev_un._tid = (int32_t)atomic_LoadRelaxed(&mp->procid);
 	int32_t timerid = 0;
 	if (sys_call3(SYS_timer_create, CLOCK_THREAD_CPUTIME_ID, &sevp, &timerid) != 0) {
 		return; // the timer of the process will do

@@ -290,10 +290,11 @@ preempt_others(P *pp) {
 bool
 timeslice_due(P *pp) {
 	M *mp = atomic_LoadRelaxed(&pp->m);
-	if (mp == NULL || mp->procid == 0)
+	uint64_t procid = mp == NULL ? 0 : atomic_LoadRelaxed(&mp->procid);
+	if (procid == 0)
 		return true;
 	// The CPU clock of a thread: CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED.
-	int32_t clk = (int32_t)(~(uint32_t)mp->procid << 3 | 6);
+	int32_t clk = (int32_t)(~(uint32_t)procid << 3 | 6);
 	struct timespec ts;
 	if (runtime_clock_gettime(clk, &ts) != 0)
 		return true;

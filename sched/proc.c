@@ -779,7 +779,7 @@ schedule(void) {
 		P *pp = mp->p;
 		atomic_StoreRelaxed(&pp->preempt, false);
 
-		if (unlikely(mp->spinning && (pp->runnext != NULL || pp->runqhead != pp->runqtail)))
+		if (unlikely(mp->spinning && !runqempty(pp)))
 			throw("schedule: spinning with local work");
 
 		bool inheritTime, tryWakeP;

@@ -211,7 +211,7 @@ struct M {
 	uintptr_t g0sp;     // fixed sp at which g0 is entered
 	G *gsignal;         // the goroutine of the signal handler
 	sigaltrange sigalt; // alternate signal stack
-	uint64_t procid;    // tid
+	uint64_t procid;    // tid; atomic: written by the thread itself, 0 without one
 	uintptr_t thread;   // uv_thread_t
 	void (*mstartfn)(void);
 	G *curg;      // current user goroutine

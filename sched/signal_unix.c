@@ -411,7 +411,8 @@ static bool
 badsignal_pass(uint32_t sig) {
 	for (M *mp = atomic_Load(&allm); mp != NULL; mp = mp->alllink) {
 		G *gp = mp->curg;
-		if (mp->procid == 0 || mp->dying != 0 || mp->throwing != throwTypeNone ||
+		if (atomic_LoadRelaxed(&mp->procid) == 0 || mp->dying != 0 ||
+			mp->throwing != throwTypeNone ||
 			(mp->lockedg != NULL &&
 				atomic_Load(&mp->lockedg->inplace) != inplaceNone) ||
 			(gp != NULL && atomic_Load(&gp->inplace) != inplaceNone))
@@ -802,7 +803,7 @@ void
 minit(void) {
 	M *mp = getg()->m;
 	gsignalBlock *b = (gsignalBlock *)mp->gsignal;
-	mp->procid = runtime_gettid();
+	atomic_StoreRelaxed(&mp->procid, (uint64_t)runtime_gettid());
 	stack_t st = {.ss_sp = (void *)mp->sigalt.lo, .ss_size = mp->sigalt.hi - mp->sigalt.lo};
 	sys_call3(SYS_sigaltstack, &st, &b->old, 0);
 	uint64_t mask = initSigmask;
@@ -822,7 +823,7 @@ unminit(void) {
 	stack_t st = b->old;
 	st.ss_flags &= SS_DISABLE;
 	sys_call3(SYS_sigaltstack, &st, 0, 0);
-	mp->procid = 0;
+	atomic_StoreRelaxed(&mp->procid, (uint64_t)0);
 }
 
 // mdestroy unmaps the alternate stack.

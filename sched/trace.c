@@ -194,7 +194,7 @@ untraced_1(void *a) {
 		// If it is runnable, execute may be about to give it an M.
 		M *mp = atomic_LoadRelaxed(&s.g->m);
 		if (mp != NULL)
-			ug->mid = (int64_t)mp->procid;
+			ug->mid = (int64_t)atomic_LoadRelaxed(&mp->procid);
 		ug->status = readgstatus(s.g) & ~(uint32_t)_Gscan;
 		ug->waitreason = s.g->waitreason;
 		ug->inMarkAssist = s.g->inMarkAssist;
