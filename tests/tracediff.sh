@@ -53,6 +53,17 @@ for r in runs/gcforced.trace runs/gcforced-2.trace; do
 done
 "$g" diff -base "$t/own.json" runs/gcforced-gogc200.trace >"$t/out"
 test $? = 1 || bad "GOGC=200 passes for GOGC=100"
+for b in base/*.json; do
+	"$g" calibrate - $b | cmp - $b || bad "$b is not as calibrate writes it"
+done
+# runs can be added later, and baselines joined: it is as if all had been there at once
+a=runs/gcforced.trace b=runs/gcforced-2.trace c=runs/gcforced-gogc200.trace d=runs/pool.trace
+"$g" calibrate "$t/own2.json" $c $d >"$t/out" || bad "calibrate"
+"$g" calibrate - $a $b $c $d >"$t/all"
+"$g" calibrate - "$t/own.json" $c $d | cmp - "$t/all" || bad "a baseline and traces"
+"$g" calibrate - $a $b "$t/own2.json" | cmp - "$t/all" || bad "traces and a baseline"
+"$g" calibrate - "$t/own.json" "$t/own2.json" | cmp - "$t/all" || bad "two baselines"
+"$g" calibrate - "$t/own.json" | cmp - "$t/own.json" || bad "a baseline alone"
 # standard input
 "$g" keys runs/pool.trace >"$t/k" && "$g" keys - <runs/pool.trace | cmp -s - "$t/k" || bad "keys from standard input"
 "$g" summary - <runs/pool.trace >"$t/out" || bad "summary from standard input"
@@ -78,6 +89,7 @@ head -c 3000 base/pool.p1.json >"$t/cut.json"
 echo '{"a": {"class": 83, "n": 1}} x' >"$t/more.json"
 echo '{"a": {"class": 1, "n": 1}}' >"$t/class.json"
 echo '[1, 2]' >"$t/array.json"
+echo '{"a": {"class": 83, "n": 1, "runs": 2}, "b": {"class": 83, "n": 1, "runs": 3}}' >"$t/runs.json"
 awk 'BEGIN { for (i = 0; i < 100000; i++) printf "[" }' >"$t/deep.json"
 : >"$t/empty"
 fails "no arguments" diff
@@ -91,7 +103,7 @@ fails "a cut trace in calibrate" calibrate "$t/x.json" "$t/cut.trace"
 fails "calibrate without runs" calibrate "$t/x.json"
 fails "calibrate into no directory" calibrate "$t/none/x.json" runs/pool.trace
 for j in "$t"/*.json "$t/empty" "$t/none" "$t"; do
-	case $j in */own.json | */x.json) continue ;; esac
+	case $j in */own*.json | */x.json) continue ;; esac
 	fails "baseline $j" diff -base "$j" runs/pool.trace
 done
 for r in '(=x' '[a=x' 'a**?=x' '\p{L}=x' '(?i)a=x' 'a*?=x' '\'; do

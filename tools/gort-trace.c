@@ -46,11 +46,13 @@ static const struct command {
 		"the "
 		"traces.\n"},
 	{"calibrate", gt_cmd_calibrate,
-		"[-v] [-sched=false] [-rename RE=NAME]... BASE.json TRACE...",
+		"[-v] [-sched=false] [-rename RE=NAME]... BASE.json TRACE|BASELINE...",
 		"make a baseline from several runs of a program",
 		"Keys that are the same in all runs must be the same later, the others must lie in "
 		"the band seen.\n"
-		"BASE.json - writes to standard output.\n"},
+		"A baseline among the traces stands for the runs that it was made of; -sched and "
+		"-rename are for\n"
+		"traces only.  BASE.json - writes to standard output.\n"},
 	{"html", gt_cmd_html, "[-max N] [-rename RE=NAME]... -o PAGE A [B]",
 		"write a page with the timeline of a trace, or of two side by side",
 		"The page stands for itself and needs no network.  It keeps at most N stretches of "

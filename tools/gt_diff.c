@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tools/gt_cmds.h"
 #include "tools/gt_diff.h"
@@ -38,6 +39,7 @@ typedef struct bands {
 	band *v; // by name
 	size_t n, cap;
 	gt_map index; // name -> index+1
+	int runs;
 } bands;
 
 // A list of verdicts, by key.
@@ -293,26 +295,34 @@ gt_verdict_name(gt_verdict_kind v) {
 
 // ---- baselines
 
-// take_run takes the value of one run into a band; v has class 0 if the run has no such key.
+// add_variant adds a text or list that was seen.
 static void
-take_run(band *b, const gt_value *v) {
-	if (v->class != 0) {
-		if (b->present == 0)
-			b->v = *v;
-		else if (!same(&b->v, v))
-			b->is_const = false;
-		b->present++;
-		if (v->class == GT_EXACT || v->class == GT_SEQ) {
-			bool dup = b->nvariants >= MAX_VARIANTS;
-			for (int i = 0; i < b->nvariants; i++)
-				dup = dup || same(&b->variants[i], v);
-			if (!dup)
-				b->variants[b->nvariants++] = *v;
-		}
+add_variant(band *b, const gt_value *v) {
+	if ((v->class != GT_EXACT && v->class != GT_SEQ) || b->nvariants == MAX_VARIANTS)
+		return;
+	for (int i = 0; i < b->nvariants; i++) {
+		if (same(&b->variants[i], v))
+			return;
 	}
-	double n = number(v);
-	b->min = fmin(b->min, n);
-	b->max = fmax(b->max, n);
+	b->variants[b->nvariants++] = *v;
+}
+
+// widen takes what other runs have seen into a band; from is NULL if they had no such key.
+static void
+widen(band *b, const band *from, int runs) {
+	b->min = fmin(b->min, from == NULL ? 0 : from->min);
+	b->max = fmax(b->max, from == NULL ? 0 : from->max);
+	b->runs += runs;
+	if (from == NULL)
+		return;
+	if (b->present == 0)
+		b->v = from->v;
+	b->is_const = b->is_const && from->is_const && same(&b->v, &from->v);
+	b->present += from->present;
+	if (from->is_const)
+		add_variant(b, &from->v);
+	for (int i = 0; i < from->nvariants; i++)
+		add_variant(b, &from->variants[i]);
 }
 
 static int
@@ -322,14 +332,13 @@ by_name(const void *a, const void *b) {
 
 // get_band returns the band of that name, made if need be.
 static band *
-get_band(bands *bs, gt_atom name, int runs) {
+get_band(bands *bs, gt_atom name) {
 	bool fresh;
 	uint64_t *i = gt_map_at(&bs->index, name, &fresh);
 	if (fresh) {
 		GT_PUSH(bs->v, bs->n, bs->cap,
 			((band){.name = name,
 				.is_const = true,
-				.runs = runs,
 				.min = INFINITY,
 				.max = -INFINITY}));
 		*i = bs->n;
@@ -347,21 +356,40 @@ sort(bands *bs) {
 		*gt_map_at(&bs->index, bs->v[i].name, NULL) = i + 1;
 }
 
-// calibrate makes a baseline from n runs.
-static void
-calibrate(bands *bs, const gt_keys *runs, int n) {
-	static const gt_value none;
-	for (int r = 0; r < n; r++) {
-		for (size_t i = 0; i < runs[r].n; i++)
-			get_band(bs, runs[r].v[i].name, n);
+// one_run makes bands of the keys of one run.
+static bands
+one_run(const gt_keys *k) {
+	bands bs = {.runs = 1};
+	for (size_t i = 0; i < k->n; i++) {
+		band *b = get_band(&bs, k->v[i].name);
+		b->v = k->v[i].v;
+		b->min = b->max = number(&b->v);
+		b->present = b->runs = 1;
 	}
+	return bs;
+}
+
+// join takes other runs into bs, as if they had been made with those there.
+static void
+join(bands *bs, const bands *from) {
+	for (size_t i = 0; i < from->n; i++) {
+		band *b = get_band(bs, from->v[i].name);
+		if (b->runs < bs->runs)
+			widen(b, NULL, bs->runs);
+	}
+	for (size_t i = 0; i < bs->n; i++) {
+		uint64_t *p = gt_map_get(&from->index, bs->v[i].name);
+		widen(&bs->v[i], p == NULL ? NULL : &from->v[*p - 1], from->runs);
+	}
+	bs->runs += from->runs;
+}
+
+// finish makes a baseline of bands: a key that has varied is judged by its variants, others by their value.
+static void
+finish(bands *bs) {
 	sort(bs);
 	for (size_t i = 0; i < bs->n; i++) {
 		band *b = &bs->v[i];
-		for (int r = 0; r < n; r++) {
-			const gt_value *v = gt_keys_get(&runs[r], b->name);
-			take_run(b, v == NULL ? &none : v);
-		}
 		if (b->present < b->runs)
 			b->is_const = false;
 		if (b->is_const)
@@ -505,7 +533,9 @@ read_bands(bands *bs, const char *file) {
 	for (size_t i = 0; ok && i < j->n; i++) {
 		const gt_json *o = &j->elem[i], *c = gt_json_get(o, "const"),
 			      *vs = gt_json_get(o, "variants");
-		band *b = get_band(bs, gt_atom_of(j->names[i]), (int)get_num(o, "runs"));
+		band *b = get_band(bs, gt_atom_of(j->names[i]));
+		b->runs = (int)get_num(o, "runs");
+		bs->runs = i == 0 ? b->runs : bs->runs;
 		ok = read_value(&b->v, o);
 		b->is_const = c != NULL && c->type == GT_JSON_BOOL && c->b;
 		b->min = get_num(o, "Min");
@@ -515,6 +545,11 @@ read_bands(bands *bs, const char *file) {
 			ok = read_value(&b->variants[b->nvariants++], &vs->elem[k]);
 		if (!ok)
 			gt_buf_fmt(&err, "\"%s\" is no key of a baseline", j->names[i]);
+		else if (b->runs != bs->runs || b->runs < 1) {
+			gt_buf_fmt(&err, "\"%s\" is of %d runs, others of %d", j->names[i], b->runs,
+				bs->runs);
+			ok = false;
+		}
 	}
 	if (!ok)
 		gt_fail("%s: %s", file, err.n == 0 ? "no baseline" : err.s);
@@ -659,22 +694,45 @@ gt_cmd_diff(int argc, char **argv) {
 	return report(&ls, o.verbose);
 }
 
+// is_base reports whether a file is a baseline: an object, and no trace.
+static bool
+is_base(const char *file) {
+	struct stat st;
+	if (stat(file, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	FILE *f = fopen(file, "r");
+	if (f == NULL)
+		return false;
+	int c = getc(f);
+	fclose(f);
+	return c == '{';
+}
+
 int
 gt_cmd_calibrate(int argc, char **argv) {
 	options o;
+	bands bs = {0};
 	int rc = parse(&o, argc, argv);
 	if (rc != GT_CLEAN)
 		return rc;
 	if (o.nfiles < 2 || o.base != NULL)
 		return gt_usage(argv[0], "a baseline to write and traces are needed");
-	int n = o.nfiles - 1;
-	gt_keys *runs = gt_xcalloc((unsigned long)n, sizeof runs[0]);
-	for (int i = 0; i < n; i++) {
-		if (!read_keys(&o, o.files[i + 1], &runs[i]))
-			return GT_FAILED;
+	for (int i = 1; i < o.nfiles; i++) {
+		gt_keys k;
+		bands from = {0};
+		if (is_base(o.files[i])) {
+			if (!read_bands(&from, o.files[i]))
+				return GT_FAILED;
+		} else {
+			if (!read_keys(&o, o.files[i], &k))
+				return GT_FAILED;
+			from = one_run(&k);
+		}
+		join(&bs, &from);
+		free(from.v);
+		gt_map_free(&from.index);
 	}
-	bands bs = {0};
-	calibrate(&bs, runs, n);
+	finish(&bs);
 	if (!write_bands(o.files[0], &bs))
 		return gt_fail("%s: %m", o.files[0]);
 	if (strcmp(o.files[0], "-") != 0)
