@@ -13,11 +13,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <uv.h>
+#if __has_include(<sys/single_threaded.h>)
+#	include <sys/single_threaded.h> // glibc 2.32
+#	define SINGLE_THREADED __libc_single_threaded
+#endif
 
 #include "runtime/rand.h"
 #include "runtime/runtime1.h"
@@ -161,6 +166,11 @@ void
 osinit(void) {
 	numCPUStartup = getCPUCount();
 	physHugePageSize = getHugePageSize();
+#ifdef SINGLE_THREADED
+	// For the tracer, which asks again: once there are threads, the kernel takes some ms.
+	if (SINGLE_THREADED)
+		runtime_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+#endif
 }
 
 int32_t
