@@ -30,16 +30,19 @@ void traceClockSet(void);
 uint64_t traceClockUnitsPerSecond(void);
 void traceSyncBatch(uintptr_t gen, uint64_t frequency);
 
-// traceClockAt is the time at which the time stamp counter is or was at ticks; 0: now.
+// traceClockCounts reports whether the clock is the time stamp counter.  It stays so.
+static ALWAYS_INLINE bool
+traceClockCounts(void) {
+	return atomic_LoadRelaxed(&traceClock.cur) != 0;
+}
+
+// traceClockAt is the time at which the counter, which has to be the clock, is or was at ticks.
 static ALWAYS_INLINE traceTime
 traceClockAt(uint64_t ticks) {
 	for (;;) {
 		uint32_t cur = atomic_LoadAcq(&traceClock.cur);
-		if (unlikely(cur == 0))
-			return (traceTime)nanotime() / traceTimeDiv;
 		uint32_t i = cur % 2;
-		uint64_t t = ticks != 0 ? ticks : (uint64_t)cputicks();
-		uint64_t d = t - atomic_LoadRelaxed(&traceClock.scale[i].tsc);
+		uint64_t d = ticks - atomic_LoadRelaxed(&traceClock.scale[i].tsc);
 		int64_t ns = atomic_LoadRelaxed(&traceClock.scale[i].ns);
 		uint64_t mult = atomic_LoadRelaxed(&traceClock.scale[i].mult);
 		// Whoever was off for long has read numbers that changed.
@@ -52,7 +55,9 @@ traceClockAt(uint64_t ticks) {
 
 static ALWAYS_INLINE traceTime
 traceClockNow(void) {
-	return traceClockAt(0);
+	if (unlikely(!traceClockCounts()))
+		return (traceTime)nanotime() / traceTimeDiv;
+	return traceClockAt((uint64_t)cputicks());
 }
 
 // ---- tracebuf.go ----------------------------------------------------------------------------------

@@ -25,19 +25,25 @@ traceLocker_writeStatus(traceLocker tl, traceGoStatus goStatus, traceProcStatus 
 	}
 }
 
+// event_slow writes an event for which there is no room, or whose time is not for the counter to tell.
+static COLD void
+event_slow(traceLocker tl, traceEv ev, const uint64_t *args, int n) {
+	traceWriter w = traceLocker_writer(tl);
+
+	traceWriter_event(&w, ev, args, n);
+	traceWriter_end(&w);
+}
+
 // traceLocker_event1 writes one event of this M.
 static ALWAYS_INLINE void
 traceLocker_event1(traceLocker tl, uint64_t ticks, traceEv ev, const uint64_t *args, int n) {
-	traceBuf **buf = &tl.mp->trace.buf[tl.gen % 2][NoExperiment];
-	traceBuf *b = *buf;
-	traceTime ts = traceClockAt(ticks);
+	traceBuf *b = tl.mp->trace.buf[tl.gen % 2][NoExperiment];
 
-	if (unlikely(!traceBuf_hasRoom(b, traceEventSize(n)))) {
-		traceWriter w = traceLocker_writer(tl);
-		traceWriter_refill(&w);
-		b = *buf = w.buf;
-	}
-	traceBuf_event(b, ts, ev, args, n);
+	if (unlikely(!traceBuf_hasRoom(b, traceEventSize(n)) || !traceClockCounts()))
+		event_slow(tl, ev, args, n);
+	else
+		traceBuf_event(
+			b, traceClockAt(ticks != 0 ? ticks : (uint64_t)cputicks()), ev, args, n);
 }
 
 void
