@@ -50,14 +50,17 @@ static void traceAdvancer_stop(void);
 // traceFenceInit asks the kernel for traceFence's means, and has the Ms do without if there is none.
 static void
 traceFenceInit(void) {
-	traceFlags.fence = runtime_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) < 0;
+	int32_t err = runtime_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+
+	atomic_StoreRelaxed(&traceFlags.fence, err < 0);
 }
 
 // traceFence makes what this thread has written visible to each M that has not said so far that it
 // writes, and shows this thread all those that have.
 static void
 traceFence(void) {
-	if (!traceFlags.fence && runtime_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) < 0)
+	if (!atomic_LoadRelaxed(&traceFlags.fence) &&
+		runtime_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) < 0)
 		throw("trace: membarrier failed");
 }
 

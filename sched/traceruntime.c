@@ -89,7 +89,7 @@ traceAcquireEnabled(void) {
 	// so this one either is seen or sees the new generation.  PORT: Go has a locked instruction
 	// here.  That there is an order is traceAdvance's business, which is seldom: traceFence.
 	atomic_StoreRel(&mp->trace.writing, true);
-	if (unlikely(traceFlags.fence))
+	if (unlikely(atomic_LoadRelaxed(&traceFlags.fence)))
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	else
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -245,8 +245,8 @@ traceLocker_GoStart(traceLocker tl) {
 	P *pp = gp->m->p;
 
 	traceLocker_eventWriter(tl, GoRunnable, ProcRunning);
-	// PORT: the scheduler has just looked at the counter.  (One left over from an earlier trace is
-	// older than this M's buffer, where times only grow.)
+	// PORT: when it was found, if the M has waited for nothing since.  (A time left over from an earlier
+	// trace is older than this M's buffer, where times only grow.)
 	traceLocker_eventAt(tl, mp->trace.found, EvGoStart,
 		EVARGS(gp->goid, traceSchedResourceState_nextSeq(&gp->trace.r, tl.gen)));
 	mp->trace.found = 0;

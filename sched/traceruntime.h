@@ -35,7 +35,7 @@ extern struct traceFlags {
 	bool enabledWithAllocFree; // those of the allocator, too
 	bool reading;              // atomic: enabled or shutdown: there is a reader
 	bool shutdown; // atomic: tracing has stopped, and the reader has not finished yet
-	bool fence;    // who begins to write orders its memory itself: see traceFence
+	bool fence;    // atomic: who begins to write orders its memory itself: see traceFence
 } traceFlags;
 
 static inline bool
