@@ -5,7 +5,7 @@
 #
 #	trace.sh [STARTS]	traces of a stress program: 3; the acceptance is 500 in total (25)
 : "${srcdir:=.}" "${GOCMD:=}"
-starts=${1:-3} procs='1 2 4 8'
+starts=${1:-3}
 # Builds with assertions write the same traces: Go's tool, which is slow, has read those of the plain one.
 grep -q '^GORT_DEFS = .*GORT_DEBUG' Makefile && GOCMD=
 # The tool itself starts four times as fast as by way of go.
@@ -35,13 +35,14 @@ check() {
 traced() {
 	want=$1
 	shift
+	rm -f $dir/t
 	GORT_TRACE=$dir/t timeout -k 1 120 "$@" >$dir/out 2>&1
 	got=$?
 	test $got = $want || { echo "$*, $GOMAXPROCS processors: status $got"; head -40 $dir/out; rc=1; }
 	check $dir/t
 }
 
-for p in $procs; do
+for p in 1 2 4 8; do
 	export GOMAXPROCS=$p
 	traced 0 examples/squares
 	traced 0 examples/tree
@@ -77,7 +78,7 @@ stress() {
 	rm -f $dir/*.trace
 }
 
-for p in $procs; do
+for p in 1 2 4 8; do
 	for s in chan preempt sched timers torture; do
 		test -x tests/stress/$s && stress $p tests/stress/$s
 	done
@@ -85,6 +86,7 @@ done
 # Where the kernel has no membarrier each M orders its own memory.
 tests/prog/nomembarrier true
 if test $? != 77; then
+	GODEBUG=traceadvanceperiod=1000000 traced 0 tests/prog/nomembarrier examples/tree
 	stress 4 tests/prog/nomembarrier tests/stress/sched
 fi
 echo "$n traces"
